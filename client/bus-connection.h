@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The way to landlockd over D-Bus, and what to tell a person when there is none. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "client/exit-code.h"
+#include "client/options.h"
+
+#define BUS_CONNECTION_NAME "io.landlock.Landlockd1"
+#define BUS_CONNECTION_PATH "/io/landlock/Landlockd1"
+#define BUS_CONNECTION_MANAGER "io.landlock.Landlockd1.Manager"
+
+/* Each says itself what went wrong. ret is set on EXIT_CODE_OK only. */
+ExitCode bus_connection_open(const Options *options, sd_bus **ret);
+
+/* A call to the manager, to be filled by the caller. */
+ExitCode bus_connection_new_call(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret);
+ExitCode bus_connection_call(sd_bus *bus, sd_bus_message *call, sd_bus_message **ret_reply);
+
+/* For an answer that is not of the form it should be: says so. */
+ExitCode bus_connection_bad_reply(int error);

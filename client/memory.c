@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/memory.h"
+
+#include <stdarg.h>
+
+#include "client/exit-code.h"
+
+void out_of_memory(void) {
+        fputs("landlockctl: out of memory\n", stderr);
+        exit(EXIT_CODE_FAILURE);
+}
+
+char *format_text(const char *format, ...) {
+        va_list args;
+        char *text;
+        int r;
+
+        va_start(args, format);
+        r = vasprintf(&text, format, args);
+        va_end(args);
+        if (r < 0)
+                out_of_memory();
+        return text;
+}

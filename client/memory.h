@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A command that runs out of memory says so and ends: it has nothing to save and nobody to serve on. */
+#pragma once
+
+#include "base/macros.h"
+
+_Noreturn void out_of_memory(void);
+
+/* The pointer, which is not NULL. */
+#define check_memory(p)                 \
+        ({                              \
+                __typeof__(p) _p = (p); \
+                if (!_p)                \
+                        out_of_memory(); \
+                _p;                     \
+        })
+
+/* A new string; free() it. */
+char *format_text(const char *format, ...) _printf_(1, 2);

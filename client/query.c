@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/query.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "client/memory.h"
+#include "client/output.h"
+
+ExitCode query_status(sd_bus *bus, json_t **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, "org.freedesktop.DBus.Properties", "GetAll", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = sd_bus_message_append(call, "s", BUS_CONNECTION_MANAGER);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        code = bus_connection_call(bus, call, &reply);
+        if (code != EXIT_CODE_OK)
+                return code;
+
+        r = bus_json_read(reply, &properties);
+        if (r <= 0)
+                return bus_connection_bad_reply(r ?: -EBADMSG);
+        *ret = bus_json_status(properties);
+        return EXIT_CODE_OK;
+}
+
+/* a(toa{sv}) */
+static int read_domains(sd_bus_message *m, json_t *list) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(toa{sv})");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'r', "toa{sv}")) > 0) {
+                _cleanup_(json_decrefp) json_t *properties = NULL;
+
+                r = sd_bus_message_skip(m, "to");
+                if (r >= 0)
+                        r = bus_json_read(m, &properties);
+                if (r > 0)
+                        r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+                json_add(list, bus_json_domain(properties));
+        }
+        return r;
+}
+
+ExitCode query_domains(sd_bus *bus, const char *state, unsigned limit, json_t **ret_list) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(json_decrefp) json_t *list = check_memory(json_array());
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListDomains", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        if (limit > 0)
+                r = sd_bus_message_append(call, "a{sv}", 2, "state", "s", state, "limit", "u", limit);
+        else
+                r = sd_bus_message_append(call, "a{sv}", 1, "state", "s", state);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        code = bus_connection_call(bus, call, &reply);
+        if (code != EXIT_CODE_OK)
+                return code;
+
+        r = read_domains(reply, list);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        *ret_list = TAKE_PTR(list);
+        return EXIT_CODE_OK;
+}
+
+static ExitCode query_domain_by_id(sd_bus *bus, uint64_t id, json_t **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "DescribeDomain", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = sd_bus_message_append(call, "t", id);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        code = bus_connection_call(bus, call, &reply);
+        if (code != EXIT_CODE_OK)
+                return code;
+
+        r = bus_json_read(reply, &properties);
+        if (r <= 0)
+                return bus_connection_bad_reply(r ?: -EBADMSG);
+        *ret = bus_json_domain(properties);
+        return EXIT_CODE_OK;
+}
+
+/* A UUID cannot be turned back into an ID, and landlockd looks up live domains only by it. */
+static ExitCode query_domain_by_uuid(sd_bus *bus, const char *uuid, json_t **ret) {
+        _cleanup_(json_decrefp) json_t *list = NULL;
+        json_t *domain;
+        ExitCode code;
+        size_t i;
+
+        code = query_domains(bus, "any", 0, &list);
+        if (code != EXIT_CODE_OK)
+                return code;
+        json_array_foreach(list, i, domain) {
+                const char *text = json_get_text(domain, "domain_uuid");
+
+                if (text && strcmp(text, uuid) == 0) {
+                        *ret = json_incref(domain);
+                        return EXIT_CODE_OK;
+                }
+        }
+        output_error("None of the %zu domains that landlockd lists has the UUID %s. Is it of this boot?",
+                     json_array_size(list), uuid);
+        return EXIT_CODE_NOT_FOUND;
+}
+
+ExitCode query_domain(sd_bus *bus, const DomainName *name, json_t **ret) {
+        return name->is_uuid ? query_domain_by_uuid(bus, name->uuid, ret) : query_domain_by_id(bus, name->id, ret);
+}
+
+/* a(ta{sv}) t */
+static int read_denials(sd_bus_message *m, json_t *list, uint64_t *ret_next) {
+        uint64_t cursor;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(ta{sv})");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'r', "ta{sv}")) > 0) {
+                _cleanup_(json_decrefp) json_t *properties = NULL;
+
+                r = sd_bus_message_read_basic(m, 't', &cursor);
+                if (r >= 0)
+                        r = bus_json_read(m, &properties);
+                if (r > 0)
+                        r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+                json_add(list, bus_json_denial(cursor, properties));
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        if (r >= 0)
+                r = sd_bus_message_read_basic(m, 't', ret_next);
+        return r;
+}
+
+static int append_option(sd_bus_message *call, const char *name, uint64_t value) {
+        return value == 0 ? 0 : sd_bus_message_append(call, "{sv}", name, "t", value);
+}
+
+static int append_options(sd_bus_message *call, const DenialsQuery *query) {
+        uint64_t domain = 0;
+        int r;
+
+        if (query->domain)
+                (void) text_parse_u64(text_from_string(query->domain), 16, &domain);
+
+        r = sd_bus_message_open_container(call, 'a', "{sv}");
+        if (r >= 0)
+                r = append_option(call, "since", query->since);
+        if (r >= 0)
+                r = append_option(call, "domain", domain);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "{sv}", "limit", "u", query->limit);
+        if (r >= 0)
+                r = sd_bus_message_close_container(call);
+        return r;
+}
+
+/* One answer, which may hold fewer than asked for: its size is limited too. */
+static ExitCode query_page(sd_bus *bus, const DenialsQuery *query, json_t *list, uint64_t *ret_next) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListDenials", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = append_options(call, query);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        code = bus_connection_call(bus, call, &reply);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = read_denials(reply, list, ret_next);
+        return r < 0 ? bus_connection_bad_reply(r) : EXIT_CODE_OK;
+}
+
+ExitCode query_denials(sd_bus *bus, const DenialsQuery *query, json_t **ret_list, uint64_t *ret_next) {
+        _cleanup_(json_decrefp) json_t *list = check_memory(json_array());
+        DenialsQuery page = *query;
+        size_t before;
+        ExitCode code;
+
+        do {
+                before = json_array_size(list);
+                page.limit = query->limit - before;
+                code = query_page(bus, &page, list, &page.since);
+                if (code != EXIT_CODE_OK)
+                        return code;
+        } while (json_array_size(list) > before && json_array_size(list) < query->limit);
+
+        *ret_list = TAKE_PTR(list);
+        *ret_next = page.since;
+        return EXIT_CODE_OK;
+}

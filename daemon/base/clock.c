@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/clock.h"
+
+#include <string.h>
+
+/* Civil date of a day number since 1970-01-01. Own arithmetic since gmtime_r() and strftime() cost more
+ * than the rest of an event's JSON; the unit test holds it to gmtime_r(). */
+static void civil_from_days(uint64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day) {
+        uint64_t z = days + 719468, era = z / 146097, day_of_era = z % 146097;
+        unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+        unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        unsigned m = (5 * day_of_year + 2) / 153;
+
+        *ret_day = day_of_year - (153 * m + 2) / 5 + 1;
+        *ret_month = m < 10 ? m + 3 : m - 9;
+        *ret_year = year_of_era + era * 400 + (*ret_month <= 2);
+}
+
+static char *put_digits(char *p, unsigned value, unsigned n) {
+        for (unsigned i = n; i > 0; i--) {
+                p[i - 1] = (char) ('0' + value % 10);
+                value /= 10;
+        }
+        return p + n;
+}
+
+size_t clock_format_rfc3339(uint64_t usec, char buffer[static CLOCK_FORMAT_SIZE]) {
+        const uint64_t last = (uint64_t) 253402300799 * USEC_PER_SEC + 999999;
+        unsigned year, month, day, second_of_day;
+        char *p = buffer;
+
+        if (usec > last)
+                usec = last;
+        civil_from_days(usec / USEC_PER_SEC / 86400, &year, &month, &day);
+        second_of_day = usec / USEC_PER_SEC % 86400;
+
+        p = put_digits(p, year, 4);
+        *p++ = '-';
+        p = put_digits(p, month, 2);
+        *p++ = '-';
+        p = put_digits(p, day, 2);
+        *p++ = 'T';
+        p = put_digits(p, second_of_day / 3600, 2);
+        *p++ = ':';
+        p = put_digits(p, second_of_day / 60 % 60, 2);
+        *p++ = ':';
+        p = put_digits(p, second_of_day % 60, 2);
+        *p++ = '.';
+        p = put_digits(p, usec % USEC_PER_SEC, 6);
+        *p++ = 'Z';
+        *p = '\0';
+        return p - buffer;
+}

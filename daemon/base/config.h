@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* landlockd.conf(5): read once at start. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum AuditMode {
+        AUDIT_AUTO, /* enable the kernel's audit unless an audit daemon decides about it */
+        AUDIT_YES,  /* enable it or fail */
+        AUDIT_NO,   /* never change it */
+} AuditMode;
+
+typedef struct Config {
+        AuditMode audit;
+        uint64_t audit_backlog_limit; /* records; 0: leave the kernel's */
+        uint64_t audit_receive_buffer; /* bytes */
+        uint64_t max_domains, max_denials, max_processes;
+        uint64_t json_history_size; /* bytes */
+        uint64_t json_max_clients;
+        int log_priority;
+} Config;
+
+#define CONFIG_FILE_DEFAULT SYSCONFDIR "/landlockd/landlockd.conf"
+
+void config_set_defaults(Config *config);
+
+/* Reads `path`, then every `*.conf` in the directory PATH.d in the order of their names. A `path` of NULL is the default file, which need
+ * not exist. The first error ends it: -errno, with a sentence in `error` that names file and line. */
+int config_load(Config *config, const char *path, char *error, size_t error_size);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/capability.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/domain-table.h"
+#include "publish/bus.h"
+#include "publish/json-socket.h"
+#include "source/audit-source.h"
+
+/* Clients and signals are served between two turns of a source that has much to read. */
+#define PRIORITIES 2
+
+struct Manager {
+        ManagerOptions options;
+        struct event_base *base;
+        struct event *sigterm, *sigint, *watchdog;
+        int runtime_dir; /* locked: the sign that a landlockd runs here */
+        Status status;
+        DomainTable table;
+        AuditSource *audit;
+        JsonSocket *json;
+        Bus *bus;
+};
+
+/* The one way through: a source's Fact changes the table, and each Change is published. */
+static void on_fact(void *userdata, const Fact *fact) {
+        Manager *manager = userdata;
+        Change changes[DOMAIN_TABLE_CHANGES_MAX];
+        size_t n = domain_table_apply(&manager->table, fact, changes);
+
+        for (size_t i = 0; i < n; i++) {
+                if (manager->json)
+                        json_socket_publish(manager->json, &changes[i]);
+                if (manager->bus)
+                        bus_publish(manager->bus, &changes[i]);
+        }
+}
+
+static void on_signal(evutil_socket_t number _unused_, short what _unused_, void *userdata) {
+        Manager *manager = userdata;
+
+        sd_notify(false, "STOPPING=1");
+        event_base_loopbreak(manager->base);
+}
+
+static void on_watchdog(evutil_socket_t fd _unused_, short what _unused_, void *userdata _unused_) {
+        sd_notify(false, "WATCHDOG=1");
+}
+
+static ExitCode open_runtime_dir(Manager *manager) {
+        const char *path = manager->options.runtime_dir;
+        int r;
+
+        /* systemd or tmpfiles make it with the right group; this is for a start by hand. */
+        if (mkdir(path, 0750) < 0 && errno != EEXIST) {
+                r = errno;
+                log_error(r, "Cannot make the runtime directory %s: %s. Run landlockd as root, or name another with --runtime-dir=.",
+                          path, strerror(r));
+                return r == EACCES || r == EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
+        }
+
+        manager->runtime_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (manager->runtime_dir < 0) {
+                r = errno;
+                log_error(r, "Cannot open the runtime directory %s: %s.", path, strerror(r));
+                return r == EACCES || r == EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
+        }
+        if (flock(manager->runtime_dir, LOCK_EX | LOCK_NB) < 0) {
+                log_error(0, "Another landlockd uses %s: stop it, or name another directory with --runtime-dir=.", path);
+                return EXIT_CODE_IN_USE;
+        }
+        return EXIT_CODE_OK;
+}
+
+static ExitCode describe_system(Manager *manager) {
+        Status *status = &manager->status;
+        int r;
+
+        status->version = PACKAGE_VERSION;
+        status->started_usec = clock_realtime_usec();
+        r = host_init(&status->host);
+        if (r < 0) {
+                log_error(r, "Cannot read the boot ID of this system: %s. Is /proc mounted?", strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+
+        status->landlock_errata = host_landlock_errata();
+        status->landlock_abi = host_landlock_abi();
+        if (status->landlock_abi < 0) {
+                log_error(0, "This kernel has no Landlock (%s): there is nothing to watch. It must be built with "
+                          "CONFIG_SECURITY_LANDLOCK and have landlock among its security modules (lsm= on the kernel's command line).",
+                          status->landlock_abi == -EOPNOTSUPP ? "not enabled at boot" : "not built in");
+                return EXIT_CODE_NO_LANDLOCK;
+        }
+        return EXIT_CODE_OK;
+}
+
+static ExitCode open_sources(Manager *manager) {
+        const AuditSourceOptions options = {
+                .base = manager->base,
+                .config = manager->options.config,
+                .runtime_dir = manager->runtime_dir,
+                .landlock_abi = manager->status.landlock_abi,
+                .sink = { on_fact, manager },
+                .counters = &manager->status.counters,
+        };
+        int r;
+
+        r = audit_source_new(&manager->audit, &options);
+        if (r < 0)
+                return r == -EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
+        manager->status.sources[manager->status.n_sources++] = audit_source_status(manager->audit);
+        return EXIT_CODE_OK;
+}
+
+static ExitCode open_publishers(Manager *manager) {
+        const Config *config = manager->options.config;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (asprintf(&path, "%s/telemetry.sock", manager->options.runtime_dir) < 0)
+                return EXIT_CODE_FAILURE;
+
+        const JsonSocketOptions json = {
+                .path = path,
+                .group = "landlockd",
+                .history_size = config->json_history_size,
+                .max_clients = config->json_max_clients,
+        };
+        r = json_socket_new(&manager->json, manager->base, &json, &manager->table, &manager->status,
+                            &manager->status.counters);
+        if (r == -EADDRINUSE) {
+                log_error(r, "The JSON socket %s is in use by another program: stop it, or name another directory with --runtime-dir=.", path);
+                return EXIT_CODE_IN_USE;
+        }
+        if (r < 0) {
+                log_error(r, "Cannot listen on %s: %s.", path, strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+
+        if (strcmp(manager->options.bus, "none") == 0)
+                return EXIT_CODE_OK;
+        r = bus_new(&manager->bus, manager->base, manager->options.bus, &manager->table, &manager->status,
+                    &manager->status.counters);
+        if (r == -EADDRINUSE) {
+                log_error(r, "The D-Bus name io.landlock.Landlockd1 has an owner already: another landlockd is running. "
+                          "Stop it (systemctl stop landlockd), or choose another --bus=.");
+                return EXIT_CODE_IN_USE;
+        }
+        if (r < 0) {
+                log_error(r, "Cannot use the %s bus: %s. --bus=none runs without.", manager->options.bus, strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+        return EXIT_CODE_OK;
+}
+
+static int watch(Manager *manager) {
+        uint64_t interval_usec;
+
+        manager->sigterm = evsignal_new(manager->base, SIGTERM, on_signal, manager);
+        manager->sigint = evsignal_new(manager->base, SIGINT, on_signal, manager);
+        if (!manager->sigterm || !manager->sigint || event_add(manager->sigterm, NULL) < 0 ||
+            event_add(manager->sigint, NULL) < 0)
+                return -ENOMEM;
+
+        if (sd_watchdog_enabled(false, &interval_usec) > 0) {
+                const struct timeval half = {
+                        .tv_sec = interval_usec / 2 / USEC_PER_SEC,
+                        .tv_usec = interval_usec / 2 % USEC_PER_SEC,
+                };
+
+                manager->watchdog = event_new(manager->base, -1, EV_PERSIST, on_watchdog, manager);
+                if (!manager->watchdog || event_add(manager->watchdog, &half) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int init(Manager *manager) {
+        const Config *config = manager->options.config;
+        const DomainTableLimits limits = {
+                .n_domains = config->max_domains,
+                .n_denials = config->max_denials,
+                .n_tasks = config->max_processes,
+        };
+
+        manager->base = event_base_new();
+        if (!manager->base || event_base_priority_init(manager->base, PRIORITIES) < 0)
+                return -ENOMEM;
+        return domain_table_init(&manager->table, &limits, &manager->status.counters);
+}
+
+static ExitCode open_all(Manager *manager) {
+        ExitCode code;
+        int r;
+
+        r = init(manager);
+        if (r < 0) {
+                log_error(r, "Cannot start: %s.", strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+
+        code = describe_system(manager);
+        if (code == EXIT_CODE_OK)
+                code = open_runtime_dir(manager);
+        if (code == EXIT_CODE_OK)
+                code = open_sources(manager);
+        if (code == EXIT_CODE_OK)
+                code = open_publishers(manager);
+        return code;
+}
+
+ExitCode manager_new(Manager **ret, const ManagerOptions *options) {
+        _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(Manager));
+        ExitCode code;
+        int r;
+
+        if (!manager)
+                return EXIT_CODE_FAILURE;
+        manager->options = *options;
+        manager->runtime_dir = -EBADF;
+
+        signal(SIGPIPE, SIG_IGN);
+        code = open_all(manager);
+        if (code != EXIT_CODE_OK)
+                return code;
+
+        /* Only asking for the audit status and restoring the setting still need a privilege. */
+        r = capability_keep(CAPABILITY(CAP_AUDIT_CONTROL));
+        if (r >= 0)
+                r = watch(manager);
+        if (r < 0) {
+                log_error(r, "Cannot start: %s.", strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+        *ret = TAKE_PTR(manager);
+        return EXIT_CODE_OK;
+}
+
+static void free_event(struct event *event) {
+        if (event)
+                event_free(event);
+}
+
+Manager *manager_free(Manager *manager) {
+        if (!manager)
+                return NULL;
+
+        bus_free(manager->bus);
+        json_socket_free(manager->json);
+        audit_source_free(manager->audit);
+        free_event(manager->sigterm);
+        free_event(manager->sigint);
+        free_event(manager->watchdog);
+        domain_table_done(&manager->table);
+        if (manager->base)
+                event_base_free(manager->base);
+        closep(&manager->runtime_dir);
+        free(manager);
+        return NULL;
+}
+
+ExitCode manager_run(Manager *manager) {
+        int r;
+
+        sd_notifyf(false, "READY=1\nSTATUS=Source audit is %s.",
+                   source_state_to_string(audit_source_status(manager->audit)->state));
+        r = event_base_dispatch(manager->base);
+        if (r < 0) {
+                log_error(0, "The event loop failed.");
+                return EXIT_CODE_FAILURE;
+        }
+        audit_source_drain(manager->audit);
+        return EXIT_CODE_OK;
+}

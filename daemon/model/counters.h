@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Everything landlockd counts, in one list: `status`, D-Bus and JSON publish exactly these names.
+ * All count up from the daemon's start. */
+#pragma once
+
+#include <stdint.h>
+
+#define COUNTERS(X)                                                                            \
+        X(audit_messages, "messages read from the audit socket")                               \
+        X(audit_records, "records of Landlock events among them")                              \
+        X(audit_events, "Landlock events assembled from them")                                 \
+        X(audit_events_incomplete, "events published without all their records: deadline or cap") \
+        X(audit_foreign, "messages that did not come from the kernel: ignored")                \
+        X(audit_malformed, "records that could not be understood: skipped")                    \
+        X(audit_oversized, "messages or events over their cap: the excess was cut")            \
+        X(audit_duplicates, "records that repeat one of the same event: skipped")              \
+        X(audit_overflows, "times the socket's receive buffer overflowed")                     \
+        X(audit_events_missing, "audit events (of any kind) never received: gaps in the serials") \
+        X(audit_kernel_lost, "records that the kernel dropped before sending: its lost counter") \
+        X(denials, "denials seen")                                                             \
+        X(denials_unseen, "denials the kernel counted by a domain's end but did not report: not logged, or lost") \
+        X(denials_evicted, "denials dropped from the log at its cap")                          \
+        X(domains, "domains seen")                                                             \
+        X(domains_freed, "domains that the kernel freed")                                      \
+        X(domains_evicted, "freed domains dropped from the history at its cap")                \
+        X(domains_evicted_live, "domains dropped at the cap while still live")                 \
+        X(tasks_evicted, "processes dropped at the cap")                                       \
+        X(facts_dropped, "facts dropped for want of memory")                                   \
+        X(json_events, "events published")                                                     \
+        X(json_events_oversized, "events not published: longer than a line may be")            \
+        X(json_clients, "clients accepted on the JSON socket")                                 \
+        X(json_clients_rejected, "clients turned away at the cap")                             \
+        X(json_clients_dropped, "clients disconnected: hostile or stuck")                      \
+        X(json_client_events_lost, "events that slow clients missed, summed over clients")     \
+        X(json_requests_bad, "requests refused as malformed or unknown")                       \
+        X(bus_calls_denied, "D-Bus calls refused")
+
+typedef struct Counters {
+#define X(name, meaning) uint64_t name;
+        COUNTERS(X)
+#undef X
+} Counters;

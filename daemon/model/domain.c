@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/domain.h"
+
+#include <assert.h>
+#include <errno.h>
+
+Domain *domain_new(uint64_t id, uint64_t time_usec) {
+        Domain *domain = calloc(1, sizeof(Domain));
+
+        if (!domain)
+                return NULL;
+
+        domain->id = id;
+        domain->first_seen_usec = domain->last_seen_usec = time_usec;
+        TAILQ_INIT(&domain->tasks);
+        return domain;
+}
+
+Domain *domain_free(Domain *domain) {
+        if (!domain)
+                return NULL;
+
+        assert(TAILQ_EMPTY(&domain->tasks));
+        free((char *) domain->creator_comm.data);
+        free((char *) domain->creator_exe.data);
+        free(domain);
+        return NULL;
+}
+
+int domain_describe(Domain *domain, const DomainDescription *description) {
+        bool need_comm = !text_known(domain->creator_comm) && text_known(description->creator_comm);
+        bool need_exe = !text_known(domain->creator_exe) && text_known(description->creator_exe);
+        Text comm = TEXT_NULL, exe = TEXT_NULL;
+        int changed = need_comm || need_exe;
+
+        if ((need_comm && text_dup(description->creator_comm, &comm) < 0) ||
+            (need_exe && text_dup(description->creator_exe, &exe) < 0)) {
+                free((char *) comm.data);
+                return -ENOMEM;
+        }
+
+        if (need_comm)
+                domain->creator_comm = comm;
+        if (need_exe)
+                domain->creator_exe = exe;
+        if (!domain->has_creator_pid && description->has_creator_pid) {
+                domain->creator_pid = description->creator_pid;
+                domain->has_creator_pid = true;
+                changed = 1;
+        }
+        if (!domain->has_creator_uid && description->has_creator_uid) {
+                domain->creator_uid = description->creator_uid;
+                domain->has_creator_uid = true;
+                changed = 1;
+        }
+        if (domain->mode == DOMAIN_MODE_UNKNOWN && description->mode != DOMAIN_MODE_UNKNOWN) {
+                domain->mode = description->mode;
+                changed = 1;
+        }
+        return changed;
+}
+
+const char *domain_state_to_string(DomainState state) {
+        switch (state) {
+        case DOMAIN_ALLOCATED:
+                return "allocated";
+        case DOMAIN_DEALLOCATED:
+                return "deallocated";
+        }
+        assert(false);
+        return NULL;
+}
+
+const char *domain_mode_to_string(DomainMode mode) {
+        switch (mode) {
+        case DOMAIN_MODE_UNKNOWN:
+                return NULL;
+        case DOMAIN_MODE_ENFORCING:
+                return "enforcing";
+        }
+        assert(false);
+        return NULL;
+}

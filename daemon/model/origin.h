@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where knowledge comes from, and how certain an attribution is. */
+#pragma once
+
+/* A set: one denial may be told by several sources. */
+typedef enum Origin {
+        ORIGIN_AUDIT = 1 << 0,
+        ORIGIN_TRACE = 1 << 1,
+        ORIGIN_BPF = 1 << 2,
+} Origin;
+
+/* How it is known that a process is in a domain. */
+typedef enum Attribution {
+        ATTRIBUTION_KERNEL,    /* an audit record, a trace event or a credential said so */
+        ATTRIBUTION_INHERITED, /* by fork from one of which the kernel said so */
+        ATTRIBUTION_INFERRED,
+} Attribution;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What landlockd can see and what it cannot, and why: filled by the manager and the sources, read by publishers. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/host.h"
+#include "model/counters.h"
+
+typedef enum SourceState {
+        SOURCE_OFF,         /* by configuration */
+        SOURCE_UNAVAILABLE, /* the kernel or our privileges do not allow it */
+        SOURCE_DEGRADED,    /* works, but is known to miss things */
+        SOURCE_ACTIVE,
+} SourceState;
+
+typedef struct SourceStatus {
+        const char *name;  /* "audit"; static */
+        SourceState state;
+        char reason[256];  /* for people: why it is so, what to do; "" if there is nothing to say. Plain ASCII. */
+} SourceStatus;
+
+#define STATUS_SOURCES_MAX 4
+
+typedef struct Status {
+        Host host;
+        const char *version;
+        int landlock_abi;    /* -errno if unknown */
+        int landlock_errata; /* -errno if unknown */
+        uint64_t started_usec;
+        const SourceStatus *sources[STATUS_SOURCES_MAX]; /* borrowed */
+        size_t n_sources;
+        Counters counters;
+} Status;
+
+/* "off", "unavailable", "degraded", "active"; static. */
+const char *source_state_to_string(SourceState state);

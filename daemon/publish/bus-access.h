@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who may see what landlockd knows: the one place where that is decided.
+ *
+ * It stands before everything that can be called: methods, properties, introspection (which lists domains)
+ * and GetManagedObjects alike, because it sees every method call before sd-bus looks for who handles it. Only
+ * org.freedesktop.DBus.Peer.Ping, which tells nothing, is open to all.
+ *
+ * A message does not say which user sent it; the message bus knows. It is asked without waiting: the first
+ * calls of a sender are held until it has answered, then put back into the queue of incoming ones. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "base/macros.h"
+#include "model/counters.h"
+
+typedef struct BusAccess BusAccess;
+
+/* Guards the connection, which must not outlive the result. Senders' names mean nothing on any other connection, so
+ * what was learned must be forgotten with it. */
+int bus_access_new(BusAccess **ret, sd_bus *bus, Counters *counters);
+BusAccess *bus_access_free(BusAccess *access);
+DEFINE_CLEANUP(BusAccess *, bus_access_free);

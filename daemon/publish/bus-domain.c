@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "publish/bus-domain.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/host.h"
+
+#define INTERFACE BUS_NAME ".Domain"
+#define DOMAINS_PATH BUS_PATH "/domain"
+#define PATH_SIZE (sizeof(DOMAINS_PATH "/_") - 1 + DOMAIN_ID_TEXT_SIZE)
+
+/* The most recently seen ones; ProcessesCount tells of the others. */
+#define PROCESSES_MAX 1024
+
+/* Keys, numbers and padding of a domain and of one of its processes: well above what they come to. */
+#define DOMAIN_FIXED_BYTES 3072
+#define PROCESS_FIXED_BYTES 64
+
+/* A property of the object and a member of the dictionary. */
+typedef struct Field {
+        const char *name, *signature;
+        bool (*known)(const BusModel *model, const Domain *d); /* NULL: always */
+        int (*append)(sd_bus_message *m, const BusModel *model, const Domain *d);
+} Field;
+
+size_t bus_domain_bytes(const Domain *d) {
+        size_t n = DOMAIN_FIXED_BYTES + bus_text_bytes(d->creator_comm) + bus_text_bytes(d->creator_exe), n_tasks = 0;
+        const Task *task;
+
+        TAILQ_FOREACH(task, &d->tasks, in_domain) {
+                if (n_tasks++ == PROCESSES_MAX)
+                        break;
+                n += PROCESS_FIXED_BYTES + bus_text_bytes(task->comm);
+        }
+        return n;
+}
+
+static void format_path(const Domain *d, char path[static PATH_SIZE]) {
+        char *end = stpcpy(path, DOMAINS_PATH "/_");
+
+        host_format_domain(d->id, end);
+}
+
+int bus_append_domain_path(sd_bus_message *m, const Domain *d) {
+        char path[PATH_SIZE];
+
+        format_path(d, path);
+        return sd_bus_message_append_basic(m, 'o', d->state == DOMAIN_ALLOCATED ? path : "/");
+}
+
+static int append_id(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->id);
+}
+
+static int append_hex_id(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        char hex[DOMAIN_ID_TEXT_SIZE];
+
+        host_format_domain(d->id, hex);
+        return sd_bus_message_append(m, "s", hex);
+}
+
+static bool uuid_known(const BusModel *model, _unused_ const Domain *d) {
+        return model->status->host.has_boot_id;
+}
+
+static int append_uuid(sd_bus_message *m, const BusModel *model, const Domain *d) {
+        char uuid[UUID_TEXT_SIZE] = "";
+
+        host_domain_uuid(&model->status->host, d->id, uuid);
+        return sd_bus_message_append(m, "s", uuid);
+}
+
+static int append_state(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "s", domain_state_to_string(d->state));
+}
+
+static bool mode_known(_unused_ const BusModel *model, const Domain *d) {
+        return domain_mode_to_string(d->mode);
+}
+
+static int append_mode(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "s", mode_known(model, d) ? domain_mode_to_string(d->mode) : "");
+}
+
+static bool creator_pid_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->has_creator_pid;
+}
+
+static int append_creator_pid(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "u", d->has_creator_pid ? (uint32_t) d->creator_pid : 0);
+}
+
+static bool creator_uid_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->has_creator_uid;
+}
+
+static int append_creator_uid(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "u", d->has_creator_uid ? (uint32_t) d->creator_uid : UINT32_MAX);
+}
+
+static bool creator_comm_known(_unused_ const BusModel *model, const Domain *d) {
+        return text_known(d->creator_comm);
+}
+
+static int append_creator_comm(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return bus_append_text(m, d->creator_comm);
+}
+
+static bool creator_exe_known(_unused_ const BusModel *model, const Domain *d) {
+        return text_known(d->creator_exe);
+}
+
+static int append_creator_exe(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return bus_append_text(m, d->creator_exe);
+}
+
+static int append_first_seen(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->first_seen_usec);
+}
+
+static int append_last_seen(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->last_seen_usec);
+}
+
+static int append_denials_seen(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->n_denials);
+}
+
+static int append_blockers(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{st}");
+        for (Blocker b = 0; r >= 0 && b < BLOCKER_MAX; b++)
+                if (d->n_blocked[b] > 0)
+                        r = sd_bus_message_append(m, "{st}", blocker_name(b).data, d->n_blocked[b]);
+        if (r >= 0 && d->n_blocked_other > 0)
+                r = sd_bus_message_append(m, "{st}", "other", d->n_blocked_other);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static const char *attribution_name(Attribution attribution) {
+        switch (attribution) {
+        case ATTRIBUTION_KERNEL:
+                return "kernel";
+        case ATTRIBUTION_INHERITED:
+                return "inherited";
+        case ATTRIBUTION_INFERRED:
+                return "inferred";
+        }
+        assert(false);
+        return NULL;
+}
+
+static int append_process(sd_bus_message *m, const Task *task) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "usst");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "u", (uint32_t) task->pid);
+        if (r < 0)
+                return r;
+        r = bus_append_text(m, task->comm);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "st", attribution_name(task->attribution), task->last_seen_usec);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static int append_processes(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        size_t n = 0;
+        const Task *task;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(usst)");
+        TAILQ_FOREACH(task, &d->tasks, in_domain) {
+                if (r < 0 || n++ == PROCESSES_MAX)
+                        break;
+                r = append_process(m, task);
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static int append_processes_count(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", (uint64_t) d->n_tasks);
+}
+
+static int append_origins(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return bus_append_origins(m, d->origins);
+}
+
+static bool freed_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->freed_usec > 0;
+}
+
+static int append_freed(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->freed_usec);
+}
+
+static bool denials_kernel_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->has_n_denials_kernel;
+}
+
+static int append_denials_kernel(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->n_denials_kernel);
+}
+
+static int append_denials_unseen(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", domain_denials_unseen(d));
+}
+
+/* X(name, signature, known, append). The object's properties, in the order in which they are shown. */
+#define PROPERTIES(X)                                                       \
+        X("ID", "t", NULL, append_id)                                       \
+        X("HexID", "s", NULL, append_hex_id)                                \
+        X("UUID", "s", uuid_known, append_uuid)                             \
+        X("State", "s", NULL, append_state)                                 \
+        X("Mode", "s", mode_known, append_mode)                             \
+        X("CreatorPID", "u", creator_pid_known, append_creator_pid)         \
+        X("CreatorUID", "u", creator_uid_known, append_creator_uid)         \
+        X("CreatorComm", "s", creator_comm_known, append_creator_comm)      \
+        X("CreatorExe", "s", creator_exe_known, append_creator_exe)         \
+        X("FirstSeen", "t", NULL, append_first_seen)                        \
+        X("LastSeen", "t", NULL, append_last_seen)                          \
+        X("DenialsSeen", "t", NULL, append_denials_seen)                    \
+        X("Blockers", "a{st}", NULL, append_blockers)                       \
+        X("Processes", "a(usst)", NULL, append_processes)                   \
+        X("ProcessesCount", "t", NULL, append_processes_count)              \
+        X("Origins", "as", NULL, append_origins)
+
+/* Of freed domains, which have no object. */
+#define FREED_MEMBERS(X)                                                    \
+        X("Freed", "t", freed_known, append_freed)                          \
+        X("DenialsKernel", "t", denials_kernel_known, append_denials_kernel) \
+        X("DenialsUnseen", "t", denials_kernel_known, append_denials_unseen)
+
+static const Field fields[] = {
+#define X(name, signature, known, append) { name, signature, known, append },
+        PROPERTIES(X)
+        FREED_MEMBERS(X)
+#undef X
+};
+
+int bus_append_domain(sd_bus_message *m, const BusModel *model, const Domain *d) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(fields); i++) {
+                if (fields[i].known && !fields[i].known(model, d))
+                        continue;
+                r = bus_open_entry(m, fields[i].name, fields[i].signature);
+                if (r >= 0)
+                        r = fields[i].append(m, model, d);
+                if (r >= 0)
+                        r = bus_close_entry(m);
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static int get_property(
+                sd_bus *bus, _unused_ const char *path, _unused_ const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
+        const BusModel *model = sd_bus_slot_get_userdata(sd_bus_get_current_slot(bus));
+        const Domain *domain = userdata;
+
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+                if (strcmp(fields[i].name, property) == 0)
+                        return fields[i].append(reply, model, domain);
+        return -ENOENT;
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+#define X(name, signature, known, append) SD_BUS_PROPERTY(name, signature, get_property, 0, 0),
+        PROPERTIES(X)
+#undef X
+        SD_BUS_VTABLE_END,
+};
+
+/* sd_bus_object_find_t: 1 if the path is that of a live domain, in exactly the one spelling. */
+static int find(
+                _unused_ sd_bus *bus, const char *path, _unused_ const char *interface, void *userdata,
+                void **ret_found, _unused_ sd_bus_error *error) {
+        static const Text prefix = TEXT_LITERAL(DOMAINS_PATH "/_");
+        const BusModel *model = userdata;
+        Text text = text_from_string(path);
+        char canonical[PATH_SIZE];
+        const Domain *domain;
+        uint64_t id;
+
+        if (!text_has_prefix(text, prefix) ||
+            text_parse_u64((Text) { text.data + prefix.len, text.len - prefix.len }, 16, &id) < 0)
+                return 0;
+
+        domain = domain_table_get(model->table, id);
+        if (!domain || domain->state != DOMAIN_ALLOCATED)
+                return 0;
+        format_path(domain, canonical);
+        if (strcmp(path, canonical) != 0)
+                return 0;
+
+        *ret_found = (void *) domain;
+        return 1;
+}
+
+static char **strv_free(char **strv) {
+        for (char **s = strv; s && *s; s++)
+                free(*s);
+        free(strv);
+        return NULL;
+}
+DEFINE_CLEANUP(char **, strv_free);
+
+/* sd_bus_node_enumerator_t: the most recently seen domains, as many as one answer may hold. */
+static int enumerate(
+                _unused_ sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, _unused_ sd_bus_error *error) {
+        _cleanup_(strv_freep) char **nodes = NULL;
+        BusRoom room = { BUS_OBJECTS_MAX, BUS_ANSWER_BYTES_MAX };
+        const BusModel *model = userdata;
+        const Domain *domain;
+        size_t n = 0;
+
+        /* Asked for the children of one domain, which are none: `busctl tree` asks so for each of them. */
+        if (text_has_prefix(text_from_string(prefix), TEXT_LITERAL(DOMAINS_PATH "/")))
+                return 0;
+
+        nodes = calloc(MIN(model->table->n_live, (size_t) BUS_OBJECTS_MAX) + 1, sizeof(char *));
+        if (!nodes)
+                return -ENOMEM;
+
+        TAILQ_FOREACH(domain, &model->table->live, entry) {
+                char path[PATH_SIZE];
+
+                if (!bus_room_take(&room, bus_domain_bytes(domain)))
+                        break;
+                format_path(domain, path);
+                nodes[n] = strdup(path);
+                if (!nodes[n++])
+                        return -ENOMEM;
+        }
+
+        *ret_nodes = TAKE_PTR(nodes);
+        return 0;
+}
+
+int bus_domain_attach(sd_bus *bus, const BusModel *model) {
+        int r;
+
+        r = sd_bus_add_fallback_vtable(bus, NULL, DOMAINS_PATH, INTERFACE, vtable, find, (void *) model);
+        if (r < 0)
+                return r;
+        return sd_bus_add_node_enumerator(bus, NULL, DOMAINS_PATH, enumerate, (void *) model);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every error that landlockd answers on D-Bus: its name and its sentence, side by side, so that they can be
+ * kept consistent and the documentation in dbus/ can be held against one list.
+ *
+ * Each is a pair of arguments for sd_bus_error_setf(): `sd_bus_error_setf(error, BUS_ERROR_LIMIT, ...)`. What
+ * a caller sent is put into a sentence only in its escaped form. */
+#pragma once
+
+#include <systemd/sd-bus-protocol.h>
+
+#define BUS_ERROR_PREFIX "io.landlock.Landlockd1.Error."
+
+/* The domain in hexadecimal. */
+#define BUS_ERROR_NO_SUCH_DOMAIN                                                                           \
+        BUS_ERROR_PREFIX "NoSuchDomain",                                                                   \
+        "Landlock domain %s is not known: no source has told of it, or it was dropped from the history."
+
+/* The domain in hexadecimal. */
+#define BUS_ERROR_DOMAIN_FREED                                                                             \
+        BUS_ERROR_PREFIX "NoSuchDomain",                                                                   \
+        "The kernel has freed Landlock domain %s, so it has no object any more. DescribeDomain() tells "   \
+        "what is kept of it."
+
+/* The text. */
+#define BUS_ERROR_NO_SUCH_UUID                                                                             \
+        BUS_ERROR_PREFIX "NoSuchDomain",                                                                   \
+        "No known Landlock domain has the UUID %s. UUIDs are derived from the boot ID: is it of this boot?"
+
+/* The text. */
+#define BUS_ERROR_DOMAIN_TEXT                                                                              \
+        SD_BUS_ERROR_INVALID_ARGS,                                                                         \
+        "\"%s\" is neither a domain ID in hexadecimal, as in the kernel's log, nor a UUID."
+
+/* Name of the option. */
+#define BUS_ERROR_OPTION_UNKNOWN                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "This method has no option \"%s\"."
+
+/* Name of the option, type wanted, type given. */
+#define BUS_ERROR_OPTION_TYPE                                                                              \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"%s\" must be of D-Bus type \"%s\", not \"%s\"."
+
+/* The text. */
+#define BUS_ERROR_OPTION_STATE                                                                             \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"state\" must be \"allocated\", \"deallocated\" or \"any\", not \"%s\"."
+
+/* The highest limit. */
+#define BUS_ERROR_OPTION_LIMIT                                                                             \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"limit\" must be from 1 to %u."
+
+#define BUS_ERROR_NOT_ROOT                                                                                 \
+        SD_BUS_ERROR_ACCESS_DENIED,                                                                        \
+        "Only root may ask landlockd: call as root, for example with sudo."
+
+#define BUS_ERROR_CALLER_UNKNOWN                                                                           \
+        SD_BUS_ERROR_ACCESS_DENIED,                                                                        \
+        "The message bus does not tell who is calling, so landlockd does not answer."
+
+#define BUS_ERROR_CALLER_BUSY                                                                              \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "Too many calls before landlockd could ask the message bus who is calling: try again."

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "publish/bus-view.h"
+
+#include <errno.h>
+
+#include "base/macros.h"
+#include "model/origin.h"
+
+bool bus_room_take(BusRoom *room, size_t n_bytes) {
+        if (room->n_entries == 0 || room->n_bytes < n_bytes)
+                return false;
+
+        room->n_entries--;
+        room->n_bytes -= n_bytes;
+        return true;
+}
+
+int bus_append_text(sd_bus_message *m, Text t) {
+        _cleanup_free_ char *escaped = NULL;
+        int r;
+
+        r = text_escape(t, &escaped);
+        if (r < 0)
+                return r;
+        return sd_bus_message_append_basic(m, 's', escaped);
+}
+
+int bus_append_text_entry(sd_bus_message *m, const char *key, Text t) {
+        int r;
+
+        if (!text_known(t))
+                return 0;
+
+        r = bus_open_entry(m, key, "s");
+        if (r < 0)
+                return r;
+        r = bus_append_text(m, t);
+        if (r < 0)
+                return r;
+        return bus_close_entry(m);
+}
+
+int bus_open_entry(sd_bus_message *m, const char *key, const char *signature) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_basic(m, 's', key);
+        if (r < 0)
+                return r;
+        return sd_bus_message_open_container(m, 'v', signature);
+}
+
+int bus_close_entry(sd_bus_message *m) {
+        int r;
+
+        r = sd_bus_message_close_container(m);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+int bus_append_origins(sd_bus_message *m, unsigned origins) {
+        static const struct {
+                Origin origin;
+                const char *name;
+        } names[] = {
+                { ORIGIN_AUDIT, "audit" },
+                { ORIGIN_TRACE, "trace" },
+                { ORIGIN_BPF, "bpf" },
+        };
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "s");
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(names); i++)
+                if (origins & names[i].origin)
+                        r = sd_bus_message_append_basic(m, 's', names[i].name);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How the model looks on D-Bus: what all of the interfaces share. Texts are escaped here and nowhere else. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "model/domain-table.h"
+#include "model/status.h"
+
+#define BUS_NAME "io.landlock.Landlockd1"
+#define BUS_PATH "/io/landlock/Landlockd1"
+
+/* What the objects show; their userdata. */
+typedef struct BusModel {
+        const DomainTable *table;
+        const Status *status;
+} BusModel;
+
+/* Room left in one answer. dbus-daemon disconnects whoever sends more than 32 MiB on the system bus, and how
+ * long the texts are is up to those who are sandboxed: so bytes are limited, not only entries. */
+typedef struct BusRoom {
+        size_t n_entries;
+        size_t n_bytes;
+} BusRoom;
+
+#define BUS_ANSWER_BYTES_MAX ((size_t) 16 * 1024 * 1024)
+
+/* Takes one entry of at most `n_bytes` out of the room; false, taking nothing, if it does not fit. */
+bool bus_room_take(BusRoom *room, size_t n_bytes);
+
+/* At most how many bytes a text takes in a message. */
+static inline size_t bus_text_bytes(Text t) {
+        return 4 * t.len + 16;
+}
+
+/* Appends an "s": the escaped text, "" if it is not known. */
+int bus_append_text(sd_bus_message *m, Text t);
+
+/* Appends a "{sv}" of that text; nothing if it is not known. */
+int bus_append_text_entry(sd_bus_message *m, const char *key, Text t);
+
+/* What is appended between these is the value of a "{sv}". */
+int bus_open_entry(sd_bus_message *m, const char *key, const char *signature);
+int bus_close_entry(sd_bus_message *m);
+
+/* Appends an "as": "audit", "trace", ... */
+int bus_append_origins(sd_bus_message *m, unsigned origins);

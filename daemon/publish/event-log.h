@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The most recent published events as encoded lines, each stored once whatever the number of readers: a reader is
+ * no more than the number of the event that it wants next. When full, the oldest events make room.
+ *
+ * Lines and entries lie in two flat blocks that hold positions and no pointers, so that they can be a mapped file. */
+#pragma once
+
+#include "base/text.h"
+
+/* With its newline. */
+#define EVENT_LOG_LINE_MAX ((size_t) 64 * 1024)
+
+typedef enum EventType {
+        EVENT_TYPE_DOMAIN,
+        EVENT_TYPE_PROCESS,
+        EVENT_TYPE_DENIAL,
+        EVENT_TYPE_LOST,
+        EVENT_TYPE_MAX,
+} EventType;
+
+/* In EventMeta.blockers, beside the bits of the known ones: names that this version does not know. */
+#define EVENT_BLOCKER_OTHER (UINT64_C(1) << 63)
+
+/* What a filter can ask of an event. */
+typedef struct EventMeta {
+        EventType type;
+        uint64_t domain;   /* of all types but lost */
+        uint64_t blockers; /* of denials; bit n: Blocker n */
+} EventMeta;
+
+#define EVENT_FILTER_DOMAINS_MAX 64
+
+/* Restricts only what an event has: a loss is of no domain, and passes whatever the domains asked for. */
+typedef struct EventFilter {
+        unsigned types; /* bit n: EventType n passes */
+        bool by_domain, by_blockers;
+        size_t n_domains;
+        uint64_t domains[EVENT_FILTER_DOMAINS_MAX];
+        uint64_t blockers; /* denials pass that have one of these */
+} EventFilter;
+
+#define EVENT_FILTER_EVERYTHING ((EventFilter) { .types = (1U << EVENT_TYPE_MAX) - 1 })
+
+bool event_filter_match(const EventFilter *filter, const EventMeta *meta);
+
+typedef struct EventLogEntry {
+        uint64_t position; /* of the line, in bytes since the log began; it sits at position % n_bytes */
+        size_t len;
+        EventMeta meta;
+} EventLogEntry;
+
+typedef struct EventLog {
+        char *bytes;
+        EventLogEntry *entries; /* event seq sits in slot seq % n_entries */
+        size_t n_bytes, n_entries;
+        uint64_t oldest_seq; /* of the oldest event kept; next_seq if there is none */
+        uint64_t next_seq;   /* of the next event; the first is 1 */
+        uint64_t end;        /* position after the newest line */
+} EventLog;
+
+/* Keeps as many events as fit in n_bytes (at least EVENT_LOG_LINE_MAX), and no more than n_entries. -ENOMEM. */
+int event_log_init(EventLog *log, size_t n_bytes, size_t n_entries);
+void event_log_done(EventLog *log);
+
+/* The event gets the number that next_seq was. -EMSGSIZE for a line over EVENT_LOG_LINE_MAX. */
+int event_log_append(EventLog *log, const EventMeta *meta, Text line);
+
+/* NULL if it is not kept, or not there yet. Borrowed until the next append. */
+const EventLogEntry *event_log_get(const EventLog *log, uint64_t seq);
+
+/* Borrowed until the next append. */
+static inline Text event_log_line(const EventLog *log, const EventLogEntry *entry) {
+        return (Text) { log->bytes + entry->position % log->n_bytes, entry->len };
+}
+
+static inline uint64_t event_log_last_seq(const EventLog *log) {
+        return log->next_seq - 1;
+}

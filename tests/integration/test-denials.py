@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every way in which this kernel denies: published once each, with what was denied to whom, and each domain's count
+equal to the kernel's own."""
+
+import subprocess
+from collections import Counter
+
+from harness import SANDBOX, Daemon, run, sandbox, unescape
+
+
+def raw(values, key):
+    """What the sandbox program says of a text: plain, or in hex where it is no plain text."""
+    if key + "_hex" in values:
+        return bytes.fromhex(values[key + "_hex"])
+    return values[key].encode() if key in values else None
+
+
+def expected_denial(expected):
+    """Comparable form of an expected denial."""
+    o = expected["object"]
+    return (tuple(sorted(expected["blockers"])), o["kind"], raw(o, "path"), o.get("ino"), raw(o, "comm"), o.get("pid"),
+            o.get("local_address"), o.get("local_port"), o.get("remote_address"), o.get("remote_port"),
+            o.get("ioctl_cmd"))
+
+
+def published_denial(event, expected):
+    """The same of an event, with only those members that the expectation knows."""
+    o = event["object"]
+    e = expected["object"]
+
+    def text(key):
+        return unescape(o[key]) if key in o and (key in e or key + "_hex" in e) else None
+
+    def member(key, value):
+        return value if key in e else None
+
+    return (tuple(sorted(event["blockers"])), o["kind"], text("path"), member("ino", o.get("ino")), text("comm"),
+            member("pid", o.get("pid")),
+            member("local_address", o.get("local", {}).get("address")),
+            member("local_port", o.get("local", {}).get("port")),
+            member("remote_address", o.get("remote", {}).get("address")),
+            member("remote_port", o.get("remote", {}).get("port")),
+            member("ioctl_cmd", o.get("ioctl_cmd")))
+
+
+def check(truth, events):
+    """Holds the events of one kind to what its program did."""
+    per_domain = {}
+    for e in truth["expected"]:
+        per_domain.setdefault((e["creator"], e["domain"]), []).append(e)
+    logged = {k: v for k, v in per_domain.items() if any(e["logged"] for e in v)}
+
+    domains = [e for e in events if e["type"] == "domain" and e["state"] == "deallocated"]
+    for creator in {k[0] for k in logged}:
+        # IDs grow in the order of creation.
+        keys = sorted(k for k in logged if k[0] == creator)
+        ended = sorted((d for d in domains if d["creator"]["pid"] == creator), key=lambda d: int(d["domain"], 16))
+        assert len(ended) == len(keys), f"{len(ended)} domains of {creator} ended, not {len(keys)}"
+        for key, domain in zip(keys, ended):
+            check_domain(logged[key], domain, events)
+
+
+def check_domain(expected, domain, events):
+    denials = [e for e in events if e["type"] == "denial" and e["domain"] == domain["domain"]]
+    want = Counter()
+    for e in expected:
+        if e["logged"]:
+            want[expected_denial(e)] += e["count"]
+    template = expected[0]
+    got = Counter()
+    for d in denials:
+        match = [e for e in expected if e["logged"] and published_denial(d, e) == expected_denial(e)]
+        assert match, f"unexpected denial {d}; expected {expected}"
+        got[expected_denial(match[0])] += d["count"]
+        pids = {e["pid"] for e in match}
+        if "pid" in d["subject"]:
+            assert d["subject"]["pid"] in pids, f"{d['subject']} is none of {pids}"
+            assert d["syscall"]["name"], d
+    assert got == want, f"got {got}, want {want} ({template})"
+    total = sum(e["count"] for e in expected)
+    seen = sum(want.values())
+    assert domain["denials"]["kernel"] == total, f"the kernel counts {domain['denials']}, the program {total}"
+    assert domain["denials"]["seen"] == seen, f"seen {domain['denials']}, logged {seen}"
+    assert domain["denials"].get("unseen", 0) == total - seen
+
+
+def test_kind(kind, *options):
+    def test():
+        with Daemon(bus=False) as daemon:
+            client = daemon.client()
+            (truth,) = sandbox(*options, kind)
+            creators = {e["creator"] for e in truth["expected"]}
+            n = len({(e["creator"], e["domain"]) for e in truth["expected"] if e["logged"]})
+            events = client.until_freed(creators, n)
+            if n == 0:
+                # Nothing is logged, so nothing may be published of it: a later domain's end shows that all is through.
+                (other,) = sandbox("fs.write_file")
+                events = client.until_freed({other["pid"]}, 1)
+                assert not [e for e in events if e.get("creator", {}).get("pid") in creators]
+            check(truth, events)
+            counters = client.ask(op="status")[0]["counters"]
+            for name in ("audit_malformed", "audit_overflows", "audit_events_missing", "facts_dropped"):
+                assert counters.get(name, 0) == 0, f"{name} is {counters[name]}"
+
+    return test
+
+
+kinds = subprocess.run([SANDBOX, "--list"], capture_output=True, text=True, check=True)
+tests = [(f"denial of {kind}", test_kind(kind)) for kind in kinds.stdout.split()]
+tests += [
+    ("denials by eight threads at once", test_kind("fs.write_file", "--threads=8", "--count=50")),
+    ("the same denial a thousand times", test_kind("fs.write_file", "--count=1000")),
+]
+
+if __name__ == "__main__":
+    run(tests)

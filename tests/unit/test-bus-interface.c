@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The files in dbus/ say of the interfaces what the daemon says, and the bus policy lets through whom it should. */
+#include "test-bus-fixture.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_tasks = 64 };
+
+/* Removes what begins and ends so. */
+static void cut_all(char *text, const char *begin, const char *end) {
+        char *from, *to;
+
+        while ((from = strstr(text, begin))) {
+                to = strstr(from, end);
+                check(to);
+                to += strlen(end);
+                memmove(from, to, strlen(to) + 1);
+        }
+}
+
+/* White space between elements. */
+static void cut_spaces(char *text) {
+        char *out = text;
+
+        for (char *p = text; *p; p++) {
+                bool between = isspace((unsigned char) *p) && out > text && out[-1] == '>';
+
+                if (!between)
+                        *out++ = *p;
+        }
+        *out = '\0';
+}
+
+/* <interface name="NAME"> to </interface>, allocated, with every element behind the one before. */
+static char *cut_interface(const char *xml, const char *name) {
+        char *copy = strdup(xml), *begin, *end, *result;
+        char start[128];
+
+        check(copy);
+        cut_all(copy, "<!--", "-->");
+        cut_spaces(copy);
+        snprintf(start, sizeof(start), "<interface name=\"%s\">", name);
+        begin = strstr(copy, start);
+        check(begin);
+        end = strstr(begin, "</interface>");
+        check(end);
+        end[strlen("</interface>")] = '\0';
+        result = strdup(begin);
+        check(result);
+        free(copy);
+        return result;
+}
+
+static char *files[2];
+
+static char *introspect(sd_bus *bus, const char *path) {
+        char *xml = client_call(bus, path, "org.freedesktop.DBus.Introspectable", "Introspect", "");
+
+        check(xml[0] == '"');
+        return xml;
+}
+
+static void compare(Fixture *f) {
+        sd_bus *bus = client_open(f);
+
+        check_text(cut_interface(introspect(bus, PATH), MANAGER), cut_interface(files[0], MANAGER));
+        check_text(cut_interface(introspect(bus, PATH "/domain/_1a6f"), DOMAIN), cut_interface(files[1], DOMAIN));
+        sd_bus_close_unref(bus);
+}
+
+static void test_xml(void **state _unused_) {
+        Fixture f;
+
+        files[0] = read_source_file("dbus/io.landlock.Landlockd1.Manager.xml");
+        files[1] = read_source_file("dbus/io.landlock.Landlockd1.Domain.xml");
+        fixture_start(&f, &limits);
+        tell_denied(&f, 1, &(Denial) { .domain = 0x1a6f });
+        run_client(&f, 0, compare);
+        fixture_stop(&f);
+        free(files[0]);
+        free(files[1]);
+}
+
+static void allowed(Fixture *f) {
+        sd_bus *bus = client_open(f);
+
+        check_text(client_get(bus, PATH, MANAGER, "Version"), "<s \"1.2.3\">");
+        sd_bus_close_unref(bus);
+}
+
+static void not_allowed(Fixture *f) {
+        sd_bus *bus = client_open(f);
+        Bus *ours;
+
+        check_text(client_error(bus, PATH, MANAGER, "ListDomains", "a{sv}", 0), SD_BUS_ERROR_ACCESS_DENIED);
+        check_text(client_error(bus, PATH, "org.freedesktop.DBus.Peer", "Ping", ""), SD_BUS_ERROR_ACCESS_DENIED);
+        sd_bus_close_unref(bus);
+
+        check(bus_new(&ours, f->base, f->address, &f->table, &f->status, &f->status.counters) == -EACCES);
+}
+
+/* On top of a policy like that of the system bus: by default nobody may own a name or call a method. */
+static void test_policy(void **state _unused_) {
+        _cleanup_free_ char *file = read_source_file("dbus/io.landlock.Landlockd1.conf"), *policy = NULL;
+        char *begin = strstr(file, "<busconfig>"), *end = strstr(file, "</busconfig>");
+        Fixture f;
+
+        assert_non_null(begin);
+        assert_non_null(end);
+        *end = '\0';
+        assert_true(asprintf(&policy,
+                             "<policy context=\"default\">\n"
+                             "  <allow user=\"*\"/>\n"
+                             "  <deny own=\"*\"/>\n"
+                             "  <deny send_type=\"method_call\"/>\n"
+                             "  <allow send_type=\"method_return\"/>\n"
+                             "  <allow send_type=\"error\"/>\n"
+                             "  <allow receive_type=\"method_call\"/>\n"
+                             "  <allow receive_type=\"method_return\"/>\n"
+                             "  <allow receive_type=\"error\"/>\n"
+                             "  <allow send_destination=\"org.freedesktop.DBus\"/>\n"
+                             "</policy>\n"
+                             "%s", begin + strlen("<busconfig>")) > 0);
+
+        fixture_start_with_policy(&f, &limits, policy);
+        run_client(&f, 0, allowed);
+        run_client(&f, NOBODY, not_allowed);
+        /* The bus refused, not landlockd. */
+        assert_int_equal(f.status.counters.bus_calls_denied, 0);
+        fixture_stop(&f);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_xml),
+                cmocka_unit_test(test_policy),
+        };
+
+        fixture_require();
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "base/config.h"
+
+static char directory[] = "/tmp/landlockd-test-config-XXXXXX";
+static char path[64];
+
+static int set_up(void **state _unused_) {
+        strcpy(directory + sizeof(directory) - 7, "XXXXXX");
+        if (!mkdtemp(directory))
+                return -1;
+        snprintf(path, sizeof(path), "%s/c", directory);
+        return 0;
+}
+
+static int tear_down(void **state _unused_) {
+        char command[128];
+
+        snprintf(command, sizeof(command), "rm -r %s", directory);
+        return system(command);
+}
+
+static void write_file(const char *name, const char *content) {
+        _cleanup_fclose_ FILE *file = fopen(name, "w");
+
+        assert_non_null(file);
+        assert_true(fputs(content, file) >= 0);
+}
+
+static void test_good(void **state _unused_) {
+        char drop_in[128], error[256] = "";
+        Config config;
+
+        write_file(path, "# comment\n[Landlockd]\nAudit=no\nMaxDomains = 10\nAuditReceiveBuffer=1M ; inline\nLogLevel=debug\n");
+        snprintf(drop_in, sizeof(drop_in), "%s.d", path);
+        assert_int_equal(mkdir(drop_in, 0700), 0);
+        strcat(drop_in, "/50-more.conf");
+        write_file(drop_in, "[Landlockd]\nMaxDomains=2K\n");
+
+        config_set_defaults(&config);
+        assert_int_equal(config_load(&config, path, error, sizeof(error)), 0);
+        assert_int_equal(config.audit, AUDIT_NO);
+        assert_int_equal(config.max_domains, 2048);
+        assert_int_equal(config.audit_receive_buffer, 1 << 20);
+        assert_int_equal(config.log_priority, LOG_DEBUG);
+        assert_int_equal(config.max_denials, 8192);
+}
+
+static void refuses(const char *content, const char *sentence) {
+        char error[256] = "";
+        Config config;
+
+        config_set_defaults(&config);
+        write_file(path, content);
+        assert_int_equal(config_load(&config, path, error, sizeof(error)), -EINVAL);
+        if (!strstr(error, sentence))
+                fail_msg("\"%s\" does not say \"%s\"", error, sentence);
+}
+
+static void test_bad(void **state _unused_) {
+        refuses("[Landlockd]\n\nMaxDomain=3\n", "/c:3: unknown setting MaxDomain");
+        refuses("[Landlock]\nAudit=no\n", "/c:2: unknown section [Landlock]");
+        refuses("Audit=no\n", "/c:1: unknown section []");
+        refuses("[Landlockd]\nAudit=maybe\n", "/c:2: Audit=maybe: it may be auto, yes or no");
+        refuses("[Landlockd]\nMaxDomains=many\n", "/c:2: MaxDomains=many is not a size");
+        refuses("[Landlockd]\nMaxDomains=-1\n", "is not a size");
+        refuses("[Landlockd]\nMaxDomains=0\n", "MaxDomains=0 is out of range");
+        refuses("[Landlockd]\nMaxDomains=99999999999999999999\n", "is not a size");
+        refuses("[Landlockd]\nAuditReceiveBuffer=20000000000G\n", "is not a size");
+        refuses("[Landlockd]\nLogLevel=loud\n", "LogLevel=loud");
+        refuses("[Landlockd]\nnonsense\n", "/c:2: this is neither");
+        refuses("[Landlockd]\nAudit=no\nX=1\nY=2\n", "/c:3: unknown setting X");
+}
+
+static void test_missing_file(void **state _unused_) {
+        char error[256] = "";
+        Config config;
+
+        config_set_defaults(&config);
+        assert_int_equal(config_load(&config, "/nonexistent/landlockd.conf", error, sizeof(error)), -ENOENT);
+        assert_non_null(strstr(error, "/nonexistent/landlockd.conf"));
+}
+
+int main(void) {
+#define test(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+        const struct CMUnitTest tests[] = { test(test_good), test(test_bad), test(test_missing_file) };
+
+        return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
