@@ -305,9 +305,12 @@ static json_t *convert_paths(const json_t *value) {
 
 /* Each struct of the list as an object. */
 static json_t *convert_structs(const json_t *value, const char *const *members, const Convert *converts, size_t n) {
-        json_t *list = check_memory(json_array()), *item;
+        json_t *list, *item;
         size_t i;
 
+        if (!json_is_array(value))
+                return NULL;
+        list = check_memory(json_array());
         json_array_foreach(value, i, item) {
                 json_t *object = check_memory(json_object());
 

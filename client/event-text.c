@@ -139,9 +139,10 @@ static char *denial_message(const json_t *event) {
         json_int_t count = json_get_number(event, "count");
         _cleanup_free_ char *times =
                 count > 1 ? format_text(" (%" JSON_INTEGER_FORMAT " times)", count) : check_memory(strdup(""));
+        bool incomplete = json_is_true(json_object_get(event, "incomplete"));
 
         return format_text("%s %s %s%s%s", process ?: "?", names ?: "?", object ?: "-", times,
-                           json_is_true(json_object_get(event, "incomplete")) ? " (parts of the record are missing)" : "");
+                           incomplete ? " (parts of the record are missing)" : "");
 }
 
 static char *creator_text(const json_t *event) {
@@ -198,10 +199,10 @@ static char *lost_message(const json_t *event) {
 /* The sources are what decides what can be seen at all. */
 static char *hello_message(const json_t *event) {
         const json_t *abi = json_object_get(json_object_get(event, "landlock"), "abi");
+        const char *version = json_get_text(event, "version") ?: "?";
         char *text = json_is_integer(abi)
-                ? format_text("landlockd %s, Landlock ABI %" JSON_INTEGER_FORMAT, json_get_text(event, "version") ?: "?",
-                              json_integer_value(abi))
-                : format_text("landlockd %s, Landlock ABI unknown", json_get_text(event, "version") ?: "?");
+                ? format_text("landlockd %s, Landlock ABI %" JSON_INTEGER_FORMAT, version, json_integer_value(abi))
+                : format_text("landlockd %s, Landlock ABI unknown", version);
         json_t *source;
         size_t i;
 
@@ -246,8 +247,9 @@ void event_text_print(const json_t *event) {
         _cleanup_free_ char *time = event_text_time_exact(json_object_get(event, "time"));
         _cleanup_free_ char *message = event_text_message(event, &style);
         _cleanup_free_ char *clean_time = output_clean(time), *clean_type = output_clean(json_get_text(event, "type"));
-        _cleanup_free_ char *clean_domain = output_clean(json_get_text(event, "domain")), *clean = output_clean(message);
+        _cleanup_free_ char *clean_domain = output_clean(json_get_text(event, "domain"));
+        _cleanup_free_ char *clean = output_clean(message);
 
-        printf("%s %s%-7s%s %-9s %s\n", clean_time, output_style(style), clean_type, output_style_end(style),
+        printf("%-23s %s%-7s%s %-9s %s\n", clean_time, output_style(style), clean_type, output_style_end(style),
                clean_domain, clean);
 }

@@ -64,6 +64,7 @@ static void print_domains(const json_t *list, const json_t *status, const Option
 ExitCode verb_list(const Options *options) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(json_decrefp) json_t *list = NULL, *status = NULL;
+        json_int_t all;
         ExitCode code;
 
         code = bus_connection_open(options, &bus);
@@ -73,6 +74,10 @@ ExitCode verb_list(const Options *options) {
                 code = query_status(bus, &status);
         if (code != EXIT_CODE_OK)
                 return code;
+
+        all = count_all(status, options->state);
+        if (options->limit == 0 && all > (json_int_t) json_array_size(list))
+                output_error("There are %" JSON_INTEGER_FORMAT " domains; landlockd lists the latest %zu at once.", all, json_array_size(list));
 
         output_begin(options->pager);
         if (options->json > JSON_OFF)

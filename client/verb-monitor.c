@@ -43,11 +43,13 @@ static ExitCode say_not_connected(const char *path, int error) {
         switch (error) {
         case EACCES:
         case EPERM:
-                output_error("Not permitted to read %s. Run this as root, or as a member of the group landlockd.", path);
+                output_error("Not permitted to read %s. Run this as root, or as a member of the group landlockd.",
+                             path);
                 return EXIT_CODE_NOT_PERMITTED;
         case ENOENT:
         case ECONNREFUSED:
-                output_error("landlockd is not running: nothing listens on %s. Start it: systemctl start landlockd", path);
+                output_error("landlockd is not running: nothing listens on %s. Start it: systemctl start landlockd",
+                             path);
                 return EXIT_CODE_NOT_RUNNING;
         default:
                 output_error("Cannot connect to %s: %s.", path, strerror(error));
@@ -186,21 +188,25 @@ static bool domain_wanted(const Options *options, const json_t *event) {
 }
 
 static void print_snapshot_end(const json_t *reply) {
-        printf("%sThat was known already: %" JSON_INTEGER_FORMAT " domains, %" JSON_INTEGER_FORMAT
-               " processes, %" JSON_INTEGER_FORMAT " denials. From here on, what happens now:%s\n",
-               output_style(STYLE_DIM), json_get_number(reply, "domains"),
-               json_get_number(reply, "processes"),
+        printf("%sEnd of the snapshot (domains: %" JSON_INTEGER_FORMAT ", processes: %" JSON_INTEGER_FORMAT
+               ", denials: %" JSON_INTEGER_FORMAT "); what follows happens now.%s\n",
+               output_style(STYLE_DIM), json_get_number(reply, "domains"), json_get_number(reply, "processes"),
                json_get_number(reply, "denials"), output_style_end(STYLE_DIM));
+}
+
+static void take_refusal(Monitor *monitor, const json_t *reply) {
+        const json_t *error = json_object_get(reply, "error");
+        const char *name = json_get_text(error, "name") ?: "", *message = json_get_text(error, "message");
+
+        output_error("landlockd refused the request: %s", message ?: "it did not say why.");
+        finish(monitor, strcmp(name, "bad-member") == 0 ? EXIT_CODE_USAGE : EXIT_CODE_FAILURE);
 }
 
 static void take_reply(Monitor *monitor, Text line, const json_t *reply) {
         bool people = monitor->options->json <= JSON_OFF;
 
         if (!json_is_true(json_object_get(reply, "ok"))) {
-                const char *message = json_string_value(json_object_get(json_object_get(reply, "error"), "message"));
-
-                output_error("landlockd refused the request: %s", message ?: "it did not say why.");
-                finish(monitor, EXIT_CODE_FAILURE);
+                take_refusal(monitor, reply);
                 return;
         }
         if (!people)
@@ -242,7 +248,8 @@ static void take_lines(Monitor *monitor) {
         monitor->n_buffer = end - begin;
         memmove(monitor->buffer, begin, monitor->n_buffer);
         if (monitor->n_buffer == sizeof(monitor->buffer)) {
-                output_error("What landlockd sent is no event: skipped a line without an end.");
+                if (!monitor->skipping)
+                        output_error("What landlockd sent is no event: skipped a line without an end.");
                 monitor->skipping = true;
                 monitor->n_buffer = 0;
         }

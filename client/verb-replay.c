@@ -201,8 +201,8 @@ static void print_summary(const Replay *replay, const Input *input) {
         fprintf(stderr, "%s%" PRIu64 " events from %" PRIu64 " records: %" PRIu64 " denials, %" PRIu64 " domains",
                 input->show_progress ? "\r\033[K" : "", replay->seq, c->audit_messages, c->denials, c->domains);
         if (bad > 0)
-                fprintf(stderr, "; %" PRIu64 " lines malformed, %" PRIu64 " too long: skipped or cut", c->audit_malformed,
-                        c->audit_oversized);
+                fprintf(stderr, "; %" PRIu64 " lines malformed, %" PRIu64 " too long: skipped or cut",
+                        c->audit_malformed, c->audit_oversized);
         if (dropped > 0)
                 fprintf(stderr, "; %" PRIu64 " events LOST", dropped);
         fputs(".\n", stderr);

@@ -88,7 +88,8 @@ static void print_head(const json_t *domain) {
 }
 
 static void print_domain(const json_t *domain, const Options *options) {
-        const json_t *creator = json_object_get(domain, "creator"), *denials = json_object_get(domain, "recent_denials");
+        const json_t *creator = json_object_get(domain, "creator");
+        const json_t *denials = json_object_get(domain, "recent_denials");
         Style style;
         char *text = denials_text(domain, &style);
 

@@ -61,13 +61,13 @@ static void print_sources(const json_t *sources) {
         size_t i;
 
         json_array_foreach((json_t *) sources, i, source) {
-                const char *state = json_get_text(source, "state") ?: "?";
-                const char *reason = json_get_text(source, "reason");
+                const char *state = json_get_text(source, "state") ?: "?", *reason = json_get_text(source, "reason");
                 _cleanup_free_ char *name = output_clean(json_get_text(source, "name"));
                 _cleanup_free_ char *clean = output_clean(state), *clean_reason = output_clean(reason ?: "");
+                Style style = source_style(state);
 
-                printf("%11s%s %s %s%s%s%s%s\n", i == 0 ? "Sources" : "", i == 0 ? ":" : " ", name, output_style(source_style(state)), clean,
-                       output_style_end(source_style(state)), reason ? ": " : "", clean_reason);
+                printf("%12s %s %s%s%s%s%s\n", i == 0 ? "Sources:" : "", name, output_style(style), clean,
+                       output_style_end(style), reason ? ": " : "", clean_reason);
         }
 }
 
@@ -84,7 +84,8 @@ static void print_totals(const json_t *status) {
                         json_get_number(tables, "domains_freed"));
         _cleanup_free_ char *denials = format_text("%" JSON_INTEGER_FORMAT " seen", counter(status, "denials"));
         _cleanup_free_ char *missing = format_text(
-                        "%s, %" JSON_INTEGER_FORMAT " more counted by the kernel: not logged, or lost", denials, unseen);
+                        "%s, %" JSON_INTEGER_FORMAT " more counted by the kernel: not logged, or lost", denials,
+                        unseen);
 
         print_field("Domains", domains, STYLE_NONE);
         print_field("Denials", unseen > 0 ? missing : denials, unseen > 0 ? STYLE_WARNING : STYLE_NONE);

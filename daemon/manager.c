@@ -19,9 +19,6 @@
 #include "publish/json-socket.h"
 #include "source/audit-source.h"
 
-/* Clients and signals are served between two turns of a source that has much to read. */
-#define PRIORITIES 2
-
 struct Manager {
         ManagerOptions options;
         struct event_base *base;
@@ -40,12 +37,9 @@ static void on_fact(void *userdata, const Fact *fact) {
         Change changes[DOMAIN_TABLE_CHANGES_MAX];
         size_t n = domain_table_apply(&manager->table, fact, changes);
 
-        for (size_t i = 0; i < n; i++) {
-                if (manager->json)
-                        json_socket_publish(manager->json, &changes[i]);
-                if (manager->bus)
-                        bus_publish(manager->bus, &changes[i]);
-        }
+        /* D-Bus reads the table when it is asked. */
+        for (size_t i = 0; i < n; i++)
+                json_socket_publish(manager->json, &changes[i]);
 }
 
 static void on_signal(evutil_socket_t number _unused_, short what _unused_, void *userdata) {
@@ -150,14 +144,17 @@ static ExitCode open_publishers(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
 
-        if (strcmp(manager->options.bus, "none") == 0)
-                return EXIT_CODE_OK;
         r = bus_new(&manager->bus, manager->base, manager->options.bus, &manager->table, &manager->status,
                     &manager->status.counters);
         if (r == -EADDRINUSE) {
                 log_error(r, "The D-Bus name io.landlock.Landlockd1 has an owner already: another landlockd is running. "
                           "Stop it (systemctl stop landlockd), or choose another --bus=.");
                 return EXIT_CODE_IN_USE;
+        }
+        if (r == -EACCES) {
+                log_error(r, "The policy of the %s bus does not let landlockd have its name: install io.landlock.Landlockd1.conf "
+                          "(make install does), or choose another --bus=.", manager->options.bus);
+                return EXIT_CODE_FAILURE;
         }
         if (r < 0) {
                 log_error(r, "Cannot use the %s bus: %s. --bus=none runs without.", manager->options.bus, strerror(-r));
@@ -197,7 +194,7 @@ static int init(Manager *manager) {
         };
 
         manager->base = event_base_new();
-        if (!manager->base || event_base_priority_init(manager->base, PRIORITIES) < 0)
+        if (!manager->base)
                 return -ENOMEM;
         return domain_table_init(&manager->table, &limits, &manager->status.counters);
 }

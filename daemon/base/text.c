@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/macros.h"
@@ -36,18 +35,11 @@ bool text_split(Text *rest, char separator, Text *ret_part) {
         return true;
 }
 
-/* Value of a digit plus one; 0 for everything else. */
-static const uint8_t digits[256] = {
+const uint8_t text_digits[256] = {
         ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
         ['8'] = 9, ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
         ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
 };
-
-int text_hex_byte(const char *hex) {
-        unsigned high = digits[(unsigned char) hex[0]], low = digits[(unsigned char) hex[1]];
-
-        return high == 0 || low == 0 ? -EINVAL : (int) ((high - 1) << 4 | (low - 1));
-}
 
 int text_parse_u64(Text t, unsigned base, uint64_t *ret) {
         uint64_t value = 0, limit = UINT64_MAX / base;
@@ -56,7 +48,7 @@ int text_parse_u64(Text t, unsigned base, uint64_t *ret) {
                 return -EINVAL;
 
         for (size_t i = 0; i < t.len; i++) {
-                unsigned digit = digits[(unsigned char) t.data[i]];
+                unsigned digit = text_digits[(unsigned char) t.data[i]];
 
                 if (digit == 0 || digit > base)
                         return -EINVAL;

@@ -11,6 +11,7 @@
  * U+2028, U+2029, U+FEFF). Everything else stands for itself. */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -78,8 +79,15 @@ static inline bool text_word_is_plain(const char *data) {
         return !((word | (word - ones * 0x20) | backslash | del) & high_bits);
 }
 
+/* Value of a hex digit plus one; 0 for every other byte. */
+extern const uint8_t text_digits[256];
+
 /* The byte that two hex digits stand for, -EINVAL if they are none. */
-int text_hex_byte(const char *hex);
+static inline int text_hex_byte(const char *hex) {
+        unsigned high = text_digits[(unsigned char) hex[0]], low = text_digits[(unsigned char) hex[1]];
+
+        return high == 0 || low == 0 ? -EINVAL : (int) ((high - 1) << 4 | (low - 1));
+}
 
 /* Number of leading bytes that need no escape. 0 with a non-empty text: the first byte must be written
  * as `\xHH`. */

@@ -63,9 +63,10 @@ static int append_blockers(sd_bus_message *m, const BlockerSet *blockers) {
         return sd_bus_message_close_container(m);
 }
 
+typedef int (*Append)(sd_bus_message *m, const Denial *d);
+
 /* A "{sv}" whose value is a dictionary that `append` fills. */
-static int append_dict_entry(
-                sd_bus_message *m, const char *key, int (*append)(sd_bus_message *m, const Denial *d), const Denial *d) {
+static int append_dict_entry(sd_bus_message *m, const char *key, Append append, const Denial *d) {
         int r;
 
         r = bus_open_entry(m, key, "a{sv}");

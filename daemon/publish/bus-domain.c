@@ -323,7 +323,8 @@ DEFINE_CLEANUP(char **, strv_free);
 
 /* sd_bus_node_enumerator_t: the most recently seen domains, as many as one answer may hold. */
 static int enumerate(
-                _unused_ sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, _unused_ sd_bus_error *error) {
+                _unused_ sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
+                _unused_ sd_bus_error *error) {
         _cleanup_(strv_freep) char **nodes = NULL;
         BusRoom room = { BUS_OBJECTS_MAX, BUS_ANSWER_BYTES_MAX };
         const BusModel *model = userdata;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "publish/bus.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
@@ -41,7 +40,7 @@ struct Bus {
         int error;           /* why landlockd is not on the bus; 0 while it is */
 };
 
-static const char *bus_description(const Bus *bus) {
+static const char *bus_title(const Bus *bus) {
         if (strcmp(bus->address, "system") == 0)
                 return "the system bus";
         if (strcmp(bus->address, "session") == 0)
@@ -139,7 +138,7 @@ static void bus_lost(Bus *bus, int error) {
         bool refused = error == -EADDRINUSE || error == -EACCES;
 
         if (bus->error == 0 || (refused && error != bus->error))
-                log_full(LOG_WARNING, error, "Not on %s any more: %s. Trying again until it works.", bus_description(bus),
+                log_full(LOG_WARNING, error, "Not on %s any more: %s. Trying again until it works.", bus_title(bus),
                          error == -EADDRINUSE ? "another landlockd has the name" : strerror(-error));
         bus->error = error;
         bus_disconnect(bus);
@@ -185,7 +184,7 @@ static int on_name(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error
                 return 1;
         }
 
-        log_info("Connected to %s again.", bus_description(bus));
+        log_info("Connected to %s again.", bus_title(bus));
         bus->error = 0;
         bus->retry_usec = RETRY_FIRST_USEC;
         return 1;

@@ -143,20 +143,29 @@ static void put_domain(JsonEncoder *e, JsonWriter *w, const Domain *d, const cha
 
 static const char *change_to_string(ChangeType type) {
         switch (type) {
-        case CHANGE_DOMAIN_ADDED:
-                return "added";
         case CHANGE_DOMAIN_UPDATED:
                 return "updated";
         case CHANGE_DOMAIN_FREED:
                 return "freed";
         case CHANGE_DOMAIN_EVICTED:
                 return "evicted";
+        case CHANGE_DOMAIN_ADDED:
         case CHANGE_DENIAL:
         case CHANGE_LOST:
                 break;
         }
         assert(false);
         return NULL;
+}
+
+/* The denial that made a domain known is in the table with it, but comes after it in the stream: whoever adds up what
+ * comes must not count it twice. */
+static void put_added_domain(JsonEncoder *e, JsonWriter *w, const Domain *d) {
+        Domain added = *d;
+
+        added.n_denials = added.n_blocked_other = added.n_tasks = 0;
+        memset(added.n_blocked, 0, sizeof(added.n_blocked));
+        put_domain(e, w, &added, "added");
 }
 
 static const char *attribution_to_string(Attribution attribution) {
@@ -233,6 +242,9 @@ static int encode_change(JsonEncoder *e, const Change *change, const Denial *den
         begin_line(e, &w, seq, change->time_usec);
         switch (change->type) {
         case CHANGE_DOMAIN_ADDED:
+                put_type(&w, "domain");
+                put_added_domain(e, &w, change->domain);
+                break;
         case CHANGE_DOMAIN_UPDATED:
         case CHANGE_DOMAIN_FREED:
         case CHANGE_DOMAIN_EVICTED:

@@ -13,12 +13,13 @@ typedef enum FieldKind {
         FIELD_STRING,   /* untrusted: quoted or hex */
         FIELD_WORD,     /* the kernel's own word, taken as it is */
         FIELD_DECIMAL,  /* int64_t */
+        FIELD_ID,       /* int64_t of 0 to UINT32_MAX */
         FIELD_UNSIGNED, /* uint64_t */
         FIELD_HEX,      /* uint64_t */
         FIELD_HEX32,    /* uint32_t, may have 0x */
         FIELD_OCTAL32,  /* uint32_t */
         FIELD_PORT,     /* uint16_t */
-        FIELD_ID,       /* DenialSubject.ids; extra: SubjectId */
+        FIELD_SUBJECT,  /* DenialSubject.ids; extra: SubjectId */
         FIELD_BLOCKERS,
         FIELD_YES,      /* bool */
         FIELD_IGNORED,
@@ -28,7 +29,7 @@ typedef struct FieldSpec {
         Text key;
         FieldKind kind;
         uint16_t offset; /* of the member in the record type's struct */
-        uint16_t extra;  /* of the bool that says it is known, where there is one; a SubjectId for FIELD_ID */
+        uint16_t extra;  /* of the bool that says it is known, where there is one; a SubjectId for FIELD_SUBJECT */
 } FieldSpec;
 
 #define NO_FLAG UINT16_MAX
@@ -36,7 +37,7 @@ typedef struct FieldSpec {
         { { name, sizeof(name) - 1 }, FIELD_##field_kind, offsetof(type, member), NO_FLAG }
 #define FIELD_IF(name, field_kind, type, member, flag) \
         { { name, sizeof(name) - 1 }, FIELD_##field_kind, offsetof(type, member), offsetof(type, flag) }
-#define FIELD_SUBJECT(name) { { #name, sizeof(#name) - 1 }, FIELD_ID, 0, SUBJECT_##name }
+#define FIELD_OF_SUBJECT(name) { { #name, sizeof(#name) - 1 }, FIELD_SUBJECT, 0, SUBJECT_##name }
 #define FIELD_SKIP(name) { { name, sizeof(name) - 1 }, FIELD_IGNORED, 0, NO_FLAG }
 
 /* landlock_log_denial() in security/landlock/audit.c, then dump_common_audit_data() in security/lsm_audit.c */
@@ -57,7 +58,7 @@ static const FieldSpec access_fields[] = {
         FIELD("faddr", WORD, Denial, object.remote_address),
         FIELD_IF("fport", PORT, Denial, object.remote_port, object.has_remote_port),
         FIELD("netif", WORD, Denial, object.interface),
-        FIELD_IF("opid", DECIMAL, Denial, object.pid, object.has_pid),
+        FIELD_IF("opid", ID, Denial, object.pid, object.has_pid),
         FIELD("ocomm", STRING, Denial, object.comm),
 };
 
@@ -73,8 +74,8 @@ static const FieldSpec domain_fields[] = {
         FIELD("domain", HEX, DomainRecord, description.domain),
         FIELD("status", WORD, DomainRecord, status),
         FIELD("mode", WORD, DomainRecord, mode),
-        FIELD_IF("pid", DECIMAL, DomainRecord, description.creator_pid, description.has_creator_pid),
-        FIELD_IF("uid", DECIMAL, DomainRecord, description.creator_uid, description.has_creator_uid),
+        FIELD_IF("pid", ID, DomainRecord, description.creator_pid, description.has_creator_pid),
+        FIELD_IF("uid", ID, DomainRecord, description.creator_uid, description.has_creator_uid),
         FIELD("exe", STRING, DomainRecord, description.creator_exe),
         FIELD("comm", STRING, DomainRecord, description.creator_comm),
         FIELD_IF("denials", UNSIGNED, DomainRecord, n_denials, has_n_denials),
@@ -91,19 +92,19 @@ static const FieldSpec syscall_fields[] = {
         FIELD("a2", HEX, Denial, syscall.args[2]),
         FIELD("a3", HEX, Denial, syscall.args[3]),
         FIELD_SKIP("items"),
-        FIELD_SUBJECT(ppid),
-        FIELD_SUBJECT(pid),
-        FIELD_SUBJECT(auid),
-        FIELD_SUBJECT(uid),
-        FIELD_SUBJECT(gid),
-        FIELD_SUBJECT(euid),
-        FIELD_SUBJECT(suid),
-        FIELD_SUBJECT(fsuid),
-        FIELD_SUBJECT(egid),
-        FIELD_SUBJECT(sgid),
-        FIELD_SUBJECT(fsgid),
+        FIELD_OF_SUBJECT(ppid),
+        FIELD_OF_SUBJECT(pid),
+        FIELD_OF_SUBJECT(auid),
+        FIELD_OF_SUBJECT(uid),
+        FIELD_OF_SUBJECT(gid),
+        FIELD_OF_SUBJECT(euid),
+        FIELD_OF_SUBJECT(suid),
+        FIELD_OF_SUBJECT(fsuid),
+        FIELD_OF_SUBJECT(egid),
+        FIELD_OF_SUBJECT(sgid),
+        FIELD_OF_SUBJECT(fsgid),
         FIELD("tty", WORD, Denial, subject.tty),
-        FIELD_SUBJECT(ses),
+        FIELD_OF_SUBJECT(ses),
         FIELD("comm", STRING, Denial, subject.comm),
         FIELD("exe", STRING, Denial, subject.exe),
         FIELD("subj", WORD, Denial, subject.label),
@@ -169,14 +170,20 @@ static void decode_blockers(Text names, BlockerSet *ret) {
         *ret = set;
 }
 
-static void decode_id(Text value, SubjectId id, DenialSubject *subject) {
-        int64_t number;
+static bool decode_id(Text value, int64_t *ret) {
+        uint64_t number;
 
-        if (text_parse_i64(value, &number) < 0)
+        if (text_parse_u64(value, 10, &number) < 0 || number > UINT32_MAX)
+                return false;
+        *ret = number;
+        return true;
+}
+
+static void decode_subject_id(Text value, SubjectId id, DenialSubject *subject) {
+        if (!decode_id(value, &subject->ids[id]))
                 return;
-        if ((id == SUBJECT_auid || id == SUBJECT_ses) && number == UNSET_ID)
+        if ((id == SUBJECT_auid || id == SUBJECT_ses) && subject->ids[id] == UNSET_ID)
                 return;
-        subject->ids[id] = number;
         subject->known_ids |= UINT32_C(1) << id;
 }
 
@@ -187,6 +194,8 @@ static bool decode_number(const FieldSpec *spec, Text value, void *member) {
         switch (spec->kind) {
         case FIELD_DECIMAL:
                 return text_parse_i64(value, member) >= 0;
+        case FIELD_ID:
+                return decode_id(value, member);
         case FIELD_UNSIGNED:
                 return text_parse_u64(value, 10, member) >= 0;
         case FIELD_HEX:
@@ -213,6 +222,10 @@ static bool decode_number(const FieldSpec *spec, Text value, void *member) {
         }
 }
 
+static Text decode_word(Text value) {
+        return value.len == 0 || text_is(value, "(none)") || text_is(value, "(null)") ? TEXT_NULL : value;
+}
+
 static void decode_field(AuditDecoder *decoder, const FieldSpec *spec, const AuditField *field, void *target) {
         void *member = (char *) target + spec->offset;
         bool known = true;
@@ -220,8 +233,8 @@ static void decode_field(AuditDecoder *decoder, const FieldSpec *spec, const Aud
         switch (spec->kind) {
         case FIELD_IGNORED:
                 return;
-        case FIELD_ID:
-                decode_id(field->value, spec->extra, &((Denial *) target)->subject);
+        case FIELD_SUBJECT:
+                decode_subject_id(field->value, spec->extra, &((Denial *) target)->subject);
                 return;
         case FIELD_BLOCKERS:
                 decode_blockers(field->value, member);
@@ -230,7 +243,7 @@ static void decode_field(AuditDecoder *decoder, const FieldSpec *spec, const Aud
                 *(Text *) member = audit_field_string(field, &decoder->free);
                 return;
         case FIELD_WORD:
-                *(Text *) member = text_is(field->value, "(none)") || text_is(field->value, "(null)") ? TEXT_NULL : field->value;
+                *(Text *) member = decode_word(field->value);
                 return;
         case FIELD_YES:
                 *(bool *) member = text_is(field->value, "yes");
@@ -313,14 +326,22 @@ static void decode_shared(AuditDecoder *decoder, const AuditEvent *event, Denial
         }
 }
 
+#define BLOCKER_BIT(name) (UINT64_C(1) << BLOCKER_##name)
+
 static ObjectKind object_kind(const Denial *denial) {
+        static const uint64_t
+                process = BLOCKER_BIT(PTRACE) | BLOCKER_BIT(SCOPE_SIGNAL),
+                network = BLOCKER_BIT(NET_BIND_TCP) | BLOCKER_BIT(NET_CONNECT_TCP) | BLOCKER_BIT(NET_BIND_UDP) |
+                          BLOCKER_BIT(NET_CONNECT_SEND_UDP),
+                socket = BLOCKER_BIT(SCOPE_ABSTRACT_UNIX_SOCKET);
         const DenialObject *o = &denial->object;
 
-        if (o->has_pid || text_known(o->comm))
+        if ((denial->blockers.known & process) || o->has_pid || text_known(o->comm))
                 return OBJECT_PROCESS;
-        if (o->has_local_port || o->has_remote_port || text_known(o->local_address) || text_known(o->remote_address))
+        if ((denial->blockers.known & network) || o->has_local_port || o->has_remote_port ||
+            text_known(o->local_address) || text_known(o->remote_address))
                 return OBJECT_NETWORK;
-        if (denial->blockers.known & (UINT64_C(1) << BLOCKER_SCOPE_ABSTRACT_UNIX_SOCKET))
+        if (denial->blockers.known & socket)
                 return OBJECT_SOCKET;
         if (text_known(o->path) || text_known(o->name) || text_known(o->dev) || o->has_ino)
                 return OBJECT_FILE;

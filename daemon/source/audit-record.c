@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/macros.h"
 
 /* auditd puts this before the names that it looked up itself (log_format = ENRICHED). */
 #define INTERPRETATION_SEPARATOR '\x1d'
@@ -48,10 +49,14 @@ int audit_record_parse(Text text, AuditRecord *ret) {
         return 0;
 }
 
-/* Fields are a few bytes long: looking at each byte once is cheaper than calling memchr() for them. */
+/* The first c, or the end. Most fields are so short that looking at each byte is cheaper than calling memchr(). */
 static const char *find(const char *p, const char *end, char c) {
-        while (p < end && *p != c)
+        const char *near = MIN(end, p + 16);
+
+        while (p < near && *p != c)
                 p++;
+        if (p == near && p < end)
+                p = memchr(p, c, end - p) ?: end;
         return p;
 }
 

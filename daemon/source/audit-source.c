@@ -231,8 +231,6 @@ static int watch(AuditSource *source) {
         source->settle = evtimer_new(base, on_settle, source);
         if (!source->readable || !source->answer || !source->settle)
                 return -ENOMEM;
-        /* Clients wait for events, not the other way round. */
-        event_priority_set(source->readable, 1);
         return event_add(source->readable, NULL) < 0 || event_add(source->answer, NULL) < 0 ? -EIO : 0;
 }
 

@@ -19,7 +19,7 @@ import traceback
 import jsonschema
 
 BUILDDIR = os.environ.get("BUILDDIR", ".")
-SRCDIR = os.environ.get("SRCDIR", ".")
+SRCDIR = os.environ.get("SRCDIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LANDLOCKD = os.environ.get("LANDLOCKD", f"{BUILDDIR}/landlockd")
 LANDLOCKCTL = os.environ.get("LANDLOCKCTL", f"{BUILDDIR}/landlockctl")
 SANDBOX = os.environ.get("SANDBOX", f"{BUILDDIR}/sandbox")
@@ -175,7 +175,10 @@ class Client:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.socket], [], [], left)[0]:
                 return None
-            data = self.socket.recv(1 << 20)
+            try:
+                data = self.socket.recv(1 << 20)
+            except ConnectionResetError:
+                return None
             if not data:
                 return None
             self.buffer += data
@@ -206,7 +209,7 @@ class Client:
         deadline = time.monotonic() + timeout
         while True:
             event = self.next(max(0.01, deadline - time.monotonic()))
-            assert event, f"{what} did not come; came: {[e['type'] for e in events]}"
+            assert event, f"{what} did not come; the last of {len(events)} that came: {events[-3:]}"
             events.append(event)
             if condition(event):
                 return events

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Only root is answered, whatever is asked and however. The fixture's bus lets everything through, so what is refused is
- * refused by landlockd. */
+/* Only root is answered, whatever is asked and however. The fixture's bus lets everything through, so what is
+ * refused is refused by landlockd. */
 #include "test-bus-fixture.h"
 
 #include <string.h>
@@ -125,8 +125,8 @@ static void call_at_once(const Fixture *f, unsigned n) {
 
         for (unsigned i = 0; i < n; i++)
                 check(sd_bus_call_method_async(
-                                bus, NULL, NAME, PATH, "org.freedesktop.DBus.Properties", "GetAll", on_answer, NULL, "s",
-                                MANAGER) >= 0);
+                                bus, NULL, NAME, PATH, "org.freedesktop.DBus.Properties", "GetAll", on_answer, NULL,
+                                "s", MANAGER) >= 0);
         for (n_answers = n_ok = n_denied = n_busy = 0; n_answers < n;) {
                 int r = sd_bus_process(bus, NULL);
 

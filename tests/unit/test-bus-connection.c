@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The connection: what can be wrong with it at the start, what happens when the bus goes away or falls silent, and that the
- * event loop never waits for it. */
+/* The connection: what can be wrong with it at the start, what happens when the bus goes away or falls silent, and
+ * that the event loop never waits for it. */
 #include "test-bus-fixture.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ static int try_address(Fixture *f, const char *address) {
         Bus *bus = (Bus *) f;
         int r;
 
-        r = bus_new(&bus, f->base, address, &f->table, &f->status, &f->status.counters);
+        r = fixture_new_bus(f, address, &bus);
         assert_ptr_equal(bus, f);
         return r;
 }
@@ -46,7 +46,7 @@ static void test_bad_start(void **state) {
         assert_int_equal(try_address(f, "system"), -ENOENT);
         assert_int_equal(try_address(f, "session"), -ENOENT);
 
-        assert_int_equal(bus_new(&bus, f->base, "none", &f->table, &f->status, &f->status.counters), 0);
+        assert_int_equal(fixture_new_bus(f, "none", &bus), 0);
         assert_null(bus);
         assert_null(bus_free(NULL));
 }
@@ -69,7 +69,7 @@ static void test_named_buses(void **state) {
                 setenv(variables[i][1], f->address, true);
                 assert_int_equal(try_address(f, variables[i][0]), -EADDRINUSE);
                 f->bus = bus_free(f->bus);
-                assert_int_equal(bus_new(&f->bus, f->base, variables[i][0], &f->table, &f->status, &f->status.counters), 0);
+                assert_int_equal(fixture_new_bus(f, variables[i][0], &f->bus), 0);
                 run_client(f, 0, is_served);
         }
 }
@@ -165,7 +165,7 @@ static void test_restart(void **state) {
         f->bus = bus_free(f->bus);
         fixture_stop_daemon(f);
         fixture_start_daemon(f);
-        assert_int_equal(bus_new(&f->bus, f->base, f->address, &f->table, &f->status, &f->status.counters), 0);
+        assert_int_equal(fixture_new_bus(f, f->address, &f->bus), 0);
         run_client(f, 0, are_served);
 
         ticker_start(&ticker, f);
@@ -264,7 +264,7 @@ static void test_free_meanwhile(void **state) {
         run_loop(f, 50);
         f->bus = bus_free(f->bus);
         fixture_start_daemon(f);
-        assert_int_equal(bus_new(&f->bus, f->base, f->address, &f->table, &f->status, &f->status.counters), 0);
+        assert_int_equal(fixture_new_bus(f, f->address, &f->bus), 0);
         run_client(f, 0, is_served);
 }
 

@@ -90,6 +90,10 @@ void fixture_stop_daemon(Fixture *f) {
         f->daemon = 0;
 }
 
+int fixture_new_bus(Fixture *f, const char *address, Bus **ret) {
+        return bus_new(ret, f->base, address, &f->table, &f->status, &f->status.counters);
+}
+
 void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, const char *policy) {
         *f = (Fixture) {
                 .directory = "/tmp/landlockd-test-bus.XXXXXX",
@@ -116,7 +120,7 @@ void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, cons
         f->base = event_base_new();
         assert_non_null(f->base);
         assert_int_equal(domain_table_init(&f->table, limits, &f->status.counters), 0);
-        assert_int_equal(bus_new(&f->bus, f->base, f->address, &f->table, &f->status, &f->status.counters), 0);
+        assert_int_equal(fixture_new_bus(f, f->address, &f->bus), 0);
 }
 
 void fixture_start(Fixture *f, const DomainTableLimits *limits) {
@@ -331,7 +335,8 @@ static void print_values(FILE *out, sd_bus_message *m, const char *separator) {
 }
 
 static sd_bus_message *new_call(
-                sd_bus *bus, const char *path, const char *interface, const char *member, const char *types, va_list args) {
+                sd_bus *bus, const char *path, const char *interface, const char *member, const char *types,
+                va_list args) {
         sd_bus_message *m = NULL;
 
         check(sd_bus_message_new_method_call(bus, &m, NAME, path, interface, member) >= 0);
@@ -380,6 +385,14 @@ char *client_manager(sd_bus *bus, const char *member, const char *types, ...) {
 
 char *client_get(sd_bus *bus, const char *path, const char *interface, const char *property) {
         return client_call(bus, path, "org.freedesktop.DBus.Properties", "Get", "ss", interface, property);
+}
+
+char *client_get_objects(sd_bus *bus) {
+        return client_call(bus, PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "");
+}
+
+char *client_introspect(sd_bus *bus, const char *path) {
+        return client_call(bus, path, "org.freedesktop.DBus.Introspectable", "Introspect", "");
 }
 
 char *client_error(sd_bus *bus, const char *path, const char *interface, const char *member, const char *types, ...) {

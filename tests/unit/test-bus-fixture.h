@@ -38,6 +38,9 @@ void fixture_start(Fixture *f, const DomainTableLimits *limits);
 void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, const char *policy);
 void fixture_stop(Fixture *f);
 
+/* bus_new() for the fixture. */
+int fixture_new_bus(Fixture *f, const char *address, Bus **ret);
+
 /* The bus alone; at the same address each time. */
 void fixture_start_daemon(Fixture *f);
 void fixture_stop_daemon(Fixture *f);
@@ -81,6 +84,8 @@ sd_bus *client_open(const Fixture *f);
 char *client_call(sd_bus *bus, const char *path, const char *interface, const char *member, const char *types, ...);
 char *client_manager(sd_bus *bus, const char *member, const char *types, ...);
 char *client_get(sd_bus *bus, const char *path, const char *interface, const char *property);
+char *client_get_objects(sd_bus *bus);
+char *client_introspect(sd_bus *bus, const char *path);
 
 /* The error that the call ends in, without its sentence; "" if none. */
 char *client_error(sd_bus *bus, const char *path, const char *interface, const char *member, const char *types, ...);

@@ -54,18 +54,12 @@ static char *cut_interface(const char *xml, const char *name) {
 
 static char *files[2];
 
-static char *introspect(sd_bus *bus, const char *path) {
-        char *xml = client_call(bus, path, "org.freedesktop.DBus.Introspectable", "Introspect", "");
-
-        check(xml[0] == '"');
-        return xml;
-}
-
 static void compare(Fixture *f) {
         sd_bus *bus = client_open(f);
 
-        check_text(cut_interface(introspect(bus, PATH), MANAGER), cut_interface(files[0], MANAGER));
-        check_text(cut_interface(introspect(bus, PATH "/domain/_1a6f"), DOMAIN), cut_interface(files[1], DOMAIN));
+        check_text(cut_interface(client_introspect(bus, PATH), MANAGER), cut_interface(files[0], MANAGER));
+        check_text(cut_interface(client_introspect(bus, PATH "/domain/_1a6f"), DOMAIN),
+                   cut_interface(files[1], DOMAIN));
         sd_bus_close_unref(bus);
 }
 
@@ -97,7 +91,7 @@ static void not_allowed(Fixture *f) {
         check_text(client_error(bus, PATH, "org.freedesktop.DBus.Peer", "Ping", ""), SD_BUS_ERROR_ACCESS_DENIED);
         sd_bus_close_unref(bus);
 
-        check(bus_new(&ours, f->base, f->address, &f->table, &f->status, &f->status.counters) == -EACCES);
+        check(fixture_new_bus(f, f->address, &ours) == -EACCES);
 }
 
 /* On top of a policy like that of the system bus: by default nobody may own a name or call a method. */

@@ -16,21 +16,24 @@
 
 static const DomainTableLimits limits = { .n_domains = 8192, .n_denials = 2000, .n_tasks = 4096 };
 
-#define LIVE_DICT                                                                                                \
-        "{\"ID\": <t 5476567185>, \"HexID\": <s \"1466dc891\">, \"UUID\": <s \"83670dad-a581-5022-bd4c-b2f73ab7833f\">, " \
-        "\"State\": <s \"allocated\">, \"Mode\": <s \"enforcing\">, \"CreatorPID\": <u 4711>, \"CreatorUID\": <u 0>, "     \
-        "\"CreatorComm\": <s \"a\\x0ab\">, \"CreatorExe\": <s \"/usr/bin/\\xff\\x5cx\">, "                           \
-        "\"FirstSeen\": <t 1795308515000000>, \"LastSeen\": <t 1795308518000000>, \"DenialsSeen\": <t 2>, "        \
-        "\"Blockers\": <a{st} {\"fs.write_file\": 2, \"net.bind_tcp\": 1, \"other\": 1}>, "                        \
-        "\"Processes\": <a(usst) [(43, \"\", \"kernel\", 1795308518000000), (42, \"sh\\x1b\", \"kernel\", 1795308517000000)]>, " \
-        "\"ProcessesCount\": <t 2>, \"Origins\": <as [\"audit\"]>}"
+#define LIVE_DICT                                                                                          \
+        "{\"ID\": <t 5476567185>, \"HexID\": <s \"1466dc891\">, "                                            \
+        "\"UUID\": <s \"83670dad-a581-5022-bd4c-b2f73ab7833f\">, \"State\": <s \"allocated\">, "             \
+        "\"Mode\": <s \"enforcing\">, \"CreatorPID\": <u 4711>, \"CreatorUID\": <u 0>, "                     \
+        "\"CreatorComm\": <s \"a\\x0ab\">, \"CreatorExe\": <s \"/usr/bin/\\xff\\x5cx\">, "                   \
+        "\"FirstSeen\": <t 1795308515000000>, \"LastSeen\": <t 1795308518000000>, \"DenialsSeen\": <t 2>, "  \
+        "\"Blockers\": <a{st} {\"fs.write_file\": 2, \"net.bind_tcp\": 1, \"other\": 1}>, "                  \
+        "\"Processes\": <a(usst) [(43, \"\", \"kernel\", 1795308518000000), "                                \
+        "(42, \"sh\\x1b\", \"kernel\", 1795308517000000)]>, \"ProcessesCount\": <t 2>, "                     \
+        "\"Origins\": <as [\"audit\"]>}"
 
-#define FREED_DICT                                                                                               \
-        "{\"ID\": <t 5476567199>, \"HexID\": <s \"1466dc89f\">, \"UUID\": <s \"480f595e-efa2-5aff-9146-7c09f1a2986d\">, " \
-        "\"State\": <s \"deallocated\">, \"FirstSeen\": <t 1795308516000000>, \"LastSeen\": <t 1795308519000000>, " \
-        "\"DenialsSeen\": <t 0>, \"Blockers\": <a{st} {}>, \"Processes\": <a(usst) []>, \"ProcessesCount\": <t 0>, " \
-        "\"Origins\": <as [\"audit\"]>, \"Freed\": <t 1795308519000000>, \"DenialsKernel\": <t 7>, "               \
-        "\"DenialsUnseen\": <t 7>}"
+#define FREED_DICT                                                                                         \
+        "{\"ID\": <t 5476567199>, \"HexID\": <s \"1466dc89f\">, "                                            \
+        "\"UUID\": <s \"480f595e-efa2-5aff-9146-7c09f1a2986d\">, \"State\": <s \"deallocated\">, "           \
+        "\"FirstSeen\": <t 1795308516000000>, \"LastSeen\": <t 1795308519000000>, "                          \
+        "\"DenialsSeen\": <t 0>, \"Blockers\": <a{st} {}>, \"Processes\": <a(usst) []>, "                    \
+        "\"ProcessesCount\": <t 0>, \"Origins\": <as [\"audit\"]>, \"Freed\": <t 1795308519000000>, "        \
+        "\"DenialsKernel\": <t 7>, \"DenialsUnseen\": <t 7>}"
 
 /* All members set, all texts hostile. */
 #define FULL_DENIAL                                                                                              \
@@ -65,8 +68,8 @@ static const SourceStatus sources[] = {
 static Denial full_denial(void) {
         static const DenialPath paths[] = {
                 {
-                        .name = TEXT_LITERAL("/p\x7f"), .nametype = TEXT_LITERAL("NORMAL"), .dev = TEXT_LITERAL("fe:01"),
-                        .ino = 9, .has_ino = true, .mode = 0100644, .has_mode = true,
+                        .name = TEXT_LITERAL("/p\x7f"), .nametype = TEXT_LITERAL("NORMAL"),
+                        .dev = TEXT_LITERAL("fe:01"), .ino = 9, .has_ino = true, .mode = 0100644, .has_mode = true,
                 },
                 {},
         };
@@ -216,8 +219,8 @@ static void describe(Fixture *f) {
         check_text(client_manager(bus, "DescribeDomain", "t", LIVE), LIVE_DICT);
         check_text(client_manager(bus, "DescribeDomain", "t", FREED), FREED_DICT);
         check_text(client_manager(bus, "DescribeDomain", "t", UINT64_C(0xabc)),
-                   "!io.landlock.Landlockd1.Error.NoSuchDomain: Landlock domain abc is not known: no source has told of "
-                   "it, or it was dropped from the history.");
+                   "!io.landlock.Landlockd1.Error.NoSuchDomain: Landlock domain abc is not known: no source has told "
+                   "of it, or it was dropped from the history.");
         sd_bus_close_unref(bus);
 }
 
@@ -244,8 +247,8 @@ static void get_domain(Fixture *f) {
                    "!io.landlock.Landlockd1.Error.NoSuchDomain: No known Landlock domain has the UUID "
                    "480f595e-efa2-5aff-9146-000000000000. UUIDs are derived from the boot ID: is it of this boot?");
         check_text(client_manager(bus, "GetDomain", "s", "x\n"),
-                   "!org.freedesktop.DBus.Error.InvalidArgs: \"x\\x0a\" is neither a domain ID in hexadecimal, as in the "
-                   "kernel's log, nor a UUID.");
+                   "!org.freedesktop.DBus.Error.InvalidArgs: \"x\\x0a\" is neither a domain ID in hexadecimal, as in "
+                   "the kernel's log, nor a UUID.");
         check_text(client_error(bus, PATH, MANAGER, "GetDomain", "s", ""), "org.freedesktop.DBus.Error.InvalidArgs");
         check_text(client_error(bus, PATH, MANAGER, "GetDomain", "s", "10000000000000000"),
                    "org.freedesktop.DBus.Error.InvalidArgs");
@@ -309,7 +312,9 @@ static void bad_options(Fixture *f) {
                 char *expected;
 
                 check(asprintf(&expected, "%s%s", prefix, bad[i].sentence) > 0);
-                check_text(client_manager(bus, bad[i].method, "a{sv}", 1, bad[i].name, bad[i].type, bad[i].value), expected);
+                check_text(client_manager(
+                                        bus, bad[i].method, "a{sv}", 1, bad[i].name, bad[i].type, bad[i].value),
+                           expected);
         }
         sd_bus_close_unref(bus);
 }
@@ -346,7 +351,9 @@ static void list_denials(Fixture *f) {
         /* Of one domain. */
         check_text(client_manager(bus, "ListDenials", "a{sv}", 2, "domain", "t", LIVE, "limit", "u", 1),
                    "[(2, " SECOND_DENIAL ")] 4");
-        check_text(client_manager(bus, "ListDenials", "a{sv}", 3, "since", "t", UINT64_C(1), "domain", "t", LIVE, "limit", "u", 1),
+        check_text(client_manager(
+                                bus, "ListDenials", "a{sv}", 3, "since", "t", UINT64_C(1), "domain", "t", LIVE,
+                                "limit", "u", 1),
                    "[(1, " FULL_DENIAL ")] 2");
         check_text(client_manager(bus, "ListDenials", "a{sv}", 1, "domain", "t", FREED), "[] 4");
         sd_bus_close_unref(bus);
@@ -419,14 +426,15 @@ static void domain_objects(Fixture *f) {
         for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
                 char *error = client_error(bus, gone[i], "org.freedesktop.DBus.Properties", "Get", "ss", DOMAIN, "ID");
 
-                check(strcmp(error, SD_BUS_ERROR_UNKNOWN_OBJECT) == 0 || strcmp(error, SD_BUS_ERROR_UNKNOWN_PROPERTY) == 0);
+                check(strcmp(error, SD_BUS_ERROR_UNKNOWN_OBJECT) == 0 ||
+                      strcmp(error, SD_BUS_ERROR_UNKNOWN_PROPERTY) == 0);
         }
         sd_bus_close_unref(bus);
 }
 
 static void managed_objects(Fixture *f) {
         sd_bus *bus = client_open(f);
-        char *all = client_call(bus, PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "");
+        char *all = client_get_objects(bus);
 
         check(count(all, "\"" PATH "/domain/_") == 2);
         check(strstr(all, "\"" LIVE_PATH "\": {"));
@@ -436,7 +444,7 @@ static void managed_objects(Fixture *f) {
 
 static void introspected_objects(Fixture *f) {
         sd_bus *bus = client_open(f);
-        char *all = client_call(bus, PATH "/domain", "org.freedesktop.DBus.Introspectable", "Introspect", "");
+        char *all = client_introspect(bus, PATH "/domain");
 
         check(count(all, "<node name=") == 2);
         check(strstr(all, "<node name=\"_1466dc891\"/>"));
@@ -457,8 +465,8 @@ static void large_answers(Fixture *f) {
 
         n = count(client_manager(bus, "ListDomains", "a{sv}", 0), "\"HexID\"");
         check(n > 512 && n < BUS_OBJECTS_MAX);
-        check(count(client_call(bus, PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ""), "\"HexID\"") == n);
-        check(count(client_call(bus, PATH "/domain", "org.freedesktop.DBus.Introspectable", "Introspect", ""), "<node name=") == n);
+        check(count(client_get_objects(bus), "\"HexID\"") == n);
+        check(count(client_introspect(bus, PATH "/domain"), "<node name=") == n);
         sd_bus_close_unref(bus);
 }
 
@@ -485,7 +493,7 @@ static void many_answers(Fixture *f) {
         sd_bus *bus = client_open(f);
 
         check(count(client_manager(bus, "ListDomains", "a{sv}", 0), "\"HexID\"") == BUS_DOMAINS_MAX);
-        check(count(client_call(bus, PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ""), "\"HexID\"") == BUS_OBJECTS_MAX);
+        check(count(client_get_objects(bus), "\"HexID\"") == BUS_OBJECTS_MAX);
         check_text(client_get(bus, PATH, MANAGER, "LiveDomains"), "<t 8000>");
         /* Not listed, but there. */
         check_text(client_get(bus, PATH "/domain/_1", DOMAIN, "HexID"), "<s \"1\">");
