@@ -77,7 +77,8 @@ ExitCode verb_list(const Options *options) {
 
         all = count_all(status, options->state);
         if (options->limit == 0 && all > (json_int_t) json_array_size(list))
-                output_error("There are %" JSON_INTEGER_FORMAT " domains; landlockd lists the latest %zu at once.", all, json_array_size(list));
+                output_error("There are %" JSON_INTEGER_FORMAT " domains; landlockd lists the latest %zu at once.", all,
+                             json_array_size(list));
 
         output_begin(options->pager);
         if (options->json > JSON_OFF)
