@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-/* Civil date of a day number since 1970-01-01. Own arithmetic since gmtime_r() and strftime() cost more
- * than the rest of an event's JSON; the unit test holds it to gmtime_r(). */
+#include "base/macros.h"
+
+/* Civil date of a day number since 1970-01-01. Own arithmetic since gmtime_r() and strftime() cost more than the rest
+ * of an event's JSON; the unit test holds it to them. */
 static void civil_from_days(uint64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day) {
         uint64_t z = days + 719468, era = z / 146097, day_of_era = z % 146097;
         unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
@@ -24,16 +26,10 @@ static char *put_digits(char *p, unsigned value, unsigned n) {
         return p + n;
 }
 
-size_t clock_format_rfc3339(uint64_t usec, char buffer[static CLOCK_FORMAT_SIZE]) {
-        const uint64_t last = (uint64_t) 253402300799 * USEC_PER_SEC + 999999;
-        unsigned year, month, day, second_of_day;
-        char *p = buffer;
+static void format_second(uint64_t second, char *p) {
+        unsigned year, month, day, second_of_day = second % 86400;
 
-        if (usec > last)
-                usec = last;
-        civil_from_days(usec / USEC_PER_SEC / 86400, &year, &month, &day);
-        second_of_day = usec / USEC_PER_SEC % 86400;
-
+        civil_from_days(second / 86400, &year, &month, &day);
         p = put_digits(p, year, 4);
         *p++ = '-';
         p = put_digits(p, month, 2);
@@ -46,7 +42,22 @@ size_t clock_format_rfc3339(uint64_t usec, char buffer[static CLOCK_FORMAT_SIZE]
         *p++ = ':';
         p = put_digits(p, second_of_day % 60, 2);
         *p++ = '.';
-        p = put_digits(p, usec % USEC_PER_SEC, 6);
+}
+
+size_t clock_format_rfc3339(uint64_t usec, char buffer[static CLOCK_FORMAT_SIZE]) {
+        const uint64_t last = (uint64_t) 253402300799 * USEC_PER_SEC + 999999;
+        /* Events come in bursts: most are of the same second as the one before. */
+        static char text[] = "1970-01-01T00:00:00.";
+        static uint64_t second;
+        char *p;
+
+        usec = MIN(usec, last);
+        if (usec / USEC_PER_SEC != second) {
+                second = usec / USEC_PER_SEC;
+                format_second(second, text);
+        }
+
+        p = put_digits(mempcpy(buffer, text, sizeof(text) - 1), usec % USEC_PER_SEC, 6);
         *p++ = 'Z';
         *p = '\0';
         return p - buffer;

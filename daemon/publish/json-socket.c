@@ -21,15 +21,15 @@
 /* A share of the history may fill up before clients must be served within one turn of the loop. */
 #define UNSENT_SHARE 4
 
-/* The least that an event takes up, for the number of entries that go with so many bytes. */
-#define LINE_SIZE_LEAST 256
+/* Of a short event, for the number of entries that go with so many bytes. */
+#define LINE_SIZE_SHORT 256
 
 struct JsonSocket {
         JsonFeed feed;
         size_t max_clients;
         int fd;
         struct event *readable, *resume, *flush;
-        uint64_t flushed_seq, flushed_end; /* where the log was when clients were last served */
+        uint64_t flushed_end; /* where the log was when clients were last served */
         struct sockaddr_un address; /* sun_path is "" for an fd that was handed over */
         struct stat file;
 };
@@ -189,7 +189,6 @@ static void on_resume(_unused_ evutil_socket_t fd, _unused_ short what, void *us
 }
 
 static void flush(JsonSocket *s) {
-        s->flushed_seq = s->feed.log.next_seq;
         s->flushed_end = s->feed.log.end;
         json_client_flush_all(&s->feed);
 }
@@ -214,10 +213,9 @@ static int start(JsonSocket *s, const JsonSocketOptions *options) {
         if (r < 0)
                 return r;
         r = event_log_init(&feed->log, MAX(options->history_size, EVENT_LOG_LINE_MAX),
-                           MAX(options->history_size, EVENT_LOG_LINE_MAX) / LINE_SIZE_LEAST);
+                           MAX(options->history_size, EVENT_LOG_LINE_MAX) / LINE_SIZE_SHORT);
         if (r < 0)
                 return r;
-        s->flushed_seq = feed->log.next_seq;
 
         r = options->path ? listen_on_path(s, options) : take_over_fd(s, options->fd);
         if (r < 0)
@@ -278,10 +276,7 @@ JsonSocket *json_socket_free(JsonSocket *s) {
 
 /* Clients that keep up must not be overtaken by what comes in one turn of the loop. */
 static bool must_flush_now(const JsonSocket *s) {
-        const EventLog *log = &s->feed.log;
-
-        return log->end - s->flushed_end > log->n_bytes / UNSENT_SHARE ||
-                log->next_seq - s->flushed_seq > log->n_entries / UNSENT_SHARE;
+        return s->feed.log.end - s->flushed_end > s->feed.log.n_bytes / UNSENT_SHARE;
 }
 
 void json_socket_publish(JsonSocket *s, const Change *change) {

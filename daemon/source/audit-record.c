@@ -83,7 +83,7 @@ bool audit_field_next(Text *body, AuditField *ret) {
                 p++;
         value = find(p, end, '=');
         if (value == end) {
-                *body = TEXT_NULL;
+                *body = (Text) { end, 0 };
                 return false;
         }
 

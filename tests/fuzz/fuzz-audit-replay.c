@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A whole log: lines, assembly, decoding, the table, and the JSON of every change, which must be JSON. */
+/* A whole log: lines, assembly, decoding, the table, and the JSON of every change, which must be JSON. (An inode may be
+ * larger than the integers that jansson has.) */
 #include <assert.h>
 #include <jansson.h>
 
@@ -26,7 +27,7 @@ static void on_fact(void *userdata, const Fact *fact) {
 
                 if (json_encoder_change(&target->encoder, &changes[i], ++target->seq, &line) < 0)
                         continue;
-                json = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
+                json = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
                 assert(json);
                 json_decref(json);
         }

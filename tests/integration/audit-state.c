@@ -48,17 +48,36 @@ static int set_status(int fd, const char *text) {
         return r > 0 ? EXIT_SUCCESS : fail("cannot change the setting", -r);
 }
 
+/* With the rule `-a never,task`, as Fedora's default is, the kernel gives new processes no audit context: their
+ * denials come without a SYSCALL record. */
+static int set_task_contexts(int fd, int wanted) {
+        struct audit_rule_data *rule = audit_rule_create_data();
+        int r;
+
+        if (!rule)
+                return fail("cannot make a rule", ENOMEM);
+        r = wanted ? audit_delete_rule_data(fd, rule, AUDIT_FILTER_TASK, AUDIT_NEVER)
+                   : audit_add_rule_data(fd, rule, AUDIT_FILTER_TASK, AUDIT_NEVER);
+        free(rule);
+        return r > 0 ? EXIT_SUCCESS : fail("cannot change the rule for new processes", -r);
+}
+
 int main(int argc, char *argv[]) {
         int fd, r;
 
         if (argc > 2) {
-                fputs("Usage: audit-state [\"enabled=N backlog_limit=N\"]\n", stderr);
+                fputs("Usage: audit-state [\"enabled=N backlog_limit=N\" | task-contexts | no-task-contexts]\n", stderr);
                 return 2;
         }
         fd = audit_open();
         if (fd < 0)
                 return fail("no audit in this kernel", errno);
-        r = argc == 2 ? set_status(fd, argv[1]) : print_status(fd);
+        if (argc < 2)
+                r = print_status(fd);
+        else if (strcmp(argv[1], "task-contexts") == 0 || strcmp(argv[1], "no-task-contexts") == 0)
+                r = set_task_contexts(fd, strcmp(argv[1], "task-contexts") == 0);
+        else
+                r = set_status(fd, argv[1]);
         audit_close(fd);
         return r;
 }

@@ -185,6 +185,27 @@ static void test_burst_in_one_turn(void **state) {
         peer_free(peer);
 }
 
+/* More than the socket takes, so that it cuts lines: they are whole again for the client. */
+static void test_lines_cut_by_the_socket(void **state) {
+        Fixture *f = *state;
+        uint64_t next = 1, n = 0, n_lost = 0;
+        Peer *peer;
+
+        json_socket_free(f->socket);
+        assert_int_equal(json_socket_new(&f->socket, f->base,
+                                         &(JsonSocketOptions) { .path = f->path, .history_size = 16 * HISTORY_SIZE,
+                                                                .max_clients = 4 },
+                                         &f->table, &f->status, &f->status.counters), 0);
+        peer = new_greeted_peer(f);
+        for (unsigned i = 0; i < 1300; i++)
+                deny_long(f);
+        assert_true(f->status.counters.json_events * 1200 > 12 * HISTORY_SIZE);
+        read_stream(f, peer, &next, &n, &n_lost);
+        assert_int_equal(n_lost, 0);
+        assert_int_equal(n, f->status.counters.json_events);
+        peer_free(peer);
+}
+
 /* Short lines: the number of entries is capped too, and may not be the reason of a loss either. */
 static void test_burst_of_short_events(void **state) {
         Fixture *f = *state;
@@ -483,6 +504,7 @@ int main(void) {
                 TEST(test_nothing_to_do_when_idle),
                 TEST(test_slow_client_loses_only_its_own),
                 TEST(test_burst_in_one_turn),
+                TEST(test_lines_cut_by_the_socket),
                 TEST(test_burst_of_short_events),
                 TEST(test_filter),
                 TEST(test_filter_with_cut_lines),

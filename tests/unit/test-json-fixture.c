@@ -79,7 +79,7 @@ void fixture_deny(Fixture *f, uint64_t domain, Blocker blocker, Text path) {
                         .origins = ORIGIN_AUDIT,
                         .blockers.known = UINT64_C(1) << blocker,
                         .object = { .kind = OBJECT_FILE, .path = path },
-                        .subject = { .known_ids = 1U << SUBJECT_pid, .ids[SUBJECT_pid] = (int64_t) (domain & 0xffff) + 1,
+                        .subject = { .known_ids = 1U << SUBJECT_pid, .ids[SUBJECT_pid] = (int64_t) (domain % 100) + 1,
                                      .comm = TEXT_LITERAL("sh") },
                 },
         };

@@ -33,7 +33,7 @@ void fixture_limit_table(Fixture *f, const DomainTableLimits *limits);
 /* Runs the loop until there is nothing left to do at once. */
 void fixture_pump(Fixture *f);
 
-/* Facts, applied to the table and published. Nothing is sent before the next pump. */
+/* Facts, applied to the table and published. Nothing is sent before the next pump. A process is in several domains. */
 void fixture_deny(Fixture *f, uint64_t domain, Blocker blocker, Text path);
 void fixture_describe(Fixture *f, uint64_t domain);
 void fixture_end(Fixture *f, uint64_t domain);

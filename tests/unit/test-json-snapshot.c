@@ -18,6 +18,7 @@ typedef struct View {
         struct {
                 bool known, freed;
                 uint64_t n_denials, seq;
+                int64_t pid; /* 0: no process told */
         } domains[N_DOMAINS];
         bool denials_told[DENIALS_MAX];          /* in the snapshot */
         uint64_t denials_seq[DENIALS_MAX];       /* in the stream; 0: not */
@@ -51,6 +52,17 @@ static void view_domain(View *view, const json_t *event) {
         view->domains[id].seq = member_number(event, "seq");
 }
 
+/* Each domain has one process here, and each process several domains. */
+static void view_process(View *view, const json_t *event) {
+        uint64_t id = domain_number(event);
+
+        assert_true(view->domains[id].known);
+        assert_int_equal(view->domains[id].pid, 0);
+        view->domains[id].pid = (int64_t) member_number(event, "pid");
+        assert_int_equal(view->domains[id].pid, id % 100 + 1);
+        view->n_snapshot_processes++;
+}
+
 static void view_denial(View *view, const json_t *event) {
         uint64_t id = domain_number(event), number = member_number(event, "denial");
 
@@ -75,8 +87,7 @@ static void view_line(View *view, const json_t *event) {
         } else if (strcmp(type, "denial") == 0) {
                 view_denial(view, event);
         } else if (strcmp(type, "process") == 0) {
-                assert_true(view->domains[domain_number(event)].known);
-                view->n_snapshot_processes++;
+                view_process(view, event);
         } else {
                 assert_string_equal(type, "reply");
                 assert_true(json_is_true(json_object_get(event, "ok")));
