@@ -28,23 +28,13 @@ bool clean_text_check(Text text) {
 }
 
 char *clean_text(Text text, bool ascii_only) {
-        static const char digits[] = "0123456789abcdef";
         char *clean, *p;
 
-        clean = p = check_memory(malloc(text.len * 4 + 1));
+        clean = p = check_memory(malloc(text.len * TEXT_ESCAPE_SIZE + 1));
         while (text.len > 0) {
                 size_t n = clean_prefix(text, ascii_only);
 
-                if (n > 0) {
-                        p = mempcpy(p, text.data, n);
-                } else {
-                        unsigned char byte = text.data[n++];
-
-                        *p++ = '\\';
-                        *p++ = 'x';
-                        *p++ = digits[byte >> 4];
-                        *p++ = digits[byte & 0xf];
-                }
+                p = n > 0 ? mempcpy(p, text.data, n) : text_escape_byte(p, text.data[n++]);
                 text.data += n;
                 text.len -= n;
         }

@@ -140,27 +140,27 @@ size_t text_verbatim_prefix(Text t) {
         return i;
 }
 
-int text_escape(Text t, char **ret) {
+char *text_escape_byte(char *p, unsigned char byte) {
         static const char hex[] = "0123456789abcdef";
+
+        *p++ = '\\';
+        *p++ = 'x';
+        *p++ = hex[byte >> 4];
+        *p++ = hex[byte & 0xf];
+        return p;
+}
+
+int text_escape(Text t, char **ret) {
         char *escaped, *p;
 
-        escaped = p = malloc(t.len * 4 + 1);
+        escaped = p = malloc(t.len * TEXT_ESCAPE_SIZE + 1);
         if (!escaped)
                 return -ENOMEM;
 
         while (t.len > 0) {
                 size_t n = text_verbatim_prefix(t);
 
-                if (n > 0) {
-                        p = mempcpy(p, t.data, n);
-                } else {
-                        unsigned char byte = t.data[n++];
-
-                        *p++ = '\\';
-                        *p++ = 'x';
-                        *p++ = hex[byte >> 4];
-                        *p++ = hex[byte & 0xf];
-                }
+                p = n > 0 ? mempcpy(p, t.data, n) : text_escape_byte(p, t.data[n++]);
                 t.data += n;
                 t.len -= n;
         }

@@ -93,6 +93,11 @@ static inline int text_hex_byte(const char *hex) {
  * as `\xHH`. */
 size_t text_verbatim_prefix(Text t);
 
+/* Writes `\xHH` of the byte and returns the end: TEXT_ESCAPE_SIZE characters on. */
+char *text_escape_byte(char *p, unsigned char byte);
+
+#define TEXT_ESCAPE_SIZE (sizeof("\\xHH") - 1)
+
 /* The escaped form as a new string, -ENOMEM on failure; free() it. */
 int text_escape(Text t, char **ret);
 

@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/denial.h"
 
+#include <assert.h>
+
+const char *object_kind_to_string(ObjectKind kind) {
+        switch (kind) {
+        case OBJECT_UNKNOWN:
+                return "unknown";
+        case OBJECT_FILE:
+                return "file";
+        case OBJECT_NETWORK:
+                return "network";
+        case OBJECT_SOCKET:
+                return "socket";
+        case OBJECT_PROCESS:
+                return "process";
+        }
+        assert(false);
+        return NULL;
+}
+
 /* Every borrowed text of a denial, in one place: copying needs them all, twice. */
 static void for_each_text(Denial *d, DenialPath *paths, void (*fn)(Text *text, void *userdata), void *userdata) {
         Text *texts[] = {

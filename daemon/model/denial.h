@@ -15,6 +15,9 @@ typedef enum ObjectKind {
         OBJECT_PROCESS, /* pid, comm */
 } ObjectKind;
 
+/* "file"; static. */
+const char *object_kind_to_string(ObjectKind kind);
+
 /* What the access was to. Texts are raw kernel bytes. */
 typedef struct DenialObject {
         ObjectKind kind;

@@ -2,6 +2,8 @@
 /* Where knowledge comes from, and how certain an attribution is. */
 #pragma once
 
+#include "base/text.h"
+
 /* A set: one denial may be told by several sources. */
 typedef enum Origin {
         ORIGIN_AUDIT = 1 << 0,
@@ -9,9 +11,15 @@ typedef enum Origin {
         ORIGIN_BPF = 1 << 2,
 } Origin;
 
+/* "audit": the name of the lowest origin in a set that is not empty; static. */
+Text origin_name(unsigned origins);
+
 /* How it is known that a process is in a domain. */
 typedef enum Attribution {
         ATTRIBUTION_KERNEL,    /* an audit record, a trace event or a credential said so */
         ATTRIBUTION_INHERITED, /* by fork from one of which the kernel said so */
         ATTRIBUTION_INFERRED,
 } Attribution;
+
+/* "kernel"; static. */
+const char *attribution_to_string(Attribution attribution);

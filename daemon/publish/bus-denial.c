@@ -29,23 +29,6 @@ size_t bus_denial_bytes(const Denial *d) {
         return n;
 }
 
-static const char *object_kind_name(ObjectKind kind) {
-        switch (kind) {
-        case OBJECT_UNKNOWN:
-                return "unknown";
-        case OBJECT_FILE:
-                return "file";
-        case OBJECT_NETWORK:
-                return "network";
-        case OBJECT_SOCKET:
-                return "socket";
-        case OBJECT_PROCESS:
-                return "process";
-        }
-        assert(false);
-        return NULL;
-}
-
 /* Names that this version does not know are shown as the kernel wrote them. */
 static int append_blockers(sd_bus_message *m, const BlockerSet *blockers) {
         Text rest = blockers->other, name;
@@ -106,7 +89,7 @@ static int append_object(sd_bus_message *m, const Denial *d) {
         const DenialObject *o = &d->object;
         int r;
 
-        r = sd_bus_message_append(m, "{sv}", "kind", "s", object_kind_name(o->kind));
+        r = sd_bus_message_append(m, "{sv}", "kind", "s", object_kind_to_string(o->kind));
         if (r >= 0)
                 r = bus_append_text_entry(m, "path", o->path);
         if (r >= 0)

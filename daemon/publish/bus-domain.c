@@ -142,19 +142,6 @@ static int append_blockers(sd_bus_message *m, _unused_ const BusModel *model, co
         return sd_bus_message_close_container(m);
 }
 
-static const char *attribution_name(Attribution attribution) {
-        switch (attribution) {
-        case ATTRIBUTION_KERNEL:
-                return "kernel";
-        case ATTRIBUTION_INHERITED:
-                return "inherited";
-        case ATTRIBUTION_INFERRED:
-                return "inferred";
-        }
-        assert(false);
-        return NULL;
-}
-
 static int append_process(sd_bus_message *m, const Task *task) {
         int r;
 
@@ -167,7 +154,7 @@ static int append_process(sd_bus_message *m, const Task *task) {
         r = bus_append_text(m, task->comm);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(m, "st", attribution_name(task->attribution), task->last_seen_usec);
+        r = sd_bus_message_append(m, "st", attribution_to_string(task->attribution), task->last_seen_usec);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);

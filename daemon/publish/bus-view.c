@@ -62,20 +62,11 @@ int bus_close_entry(sd_bus_message *m) {
 }
 
 int bus_append_origins(sd_bus_message *m, unsigned origins) {
-        static const struct {
-                Origin origin;
-                const char *name;
-        } names[] = {
-                { ORIGIN_AUDIT, "audit" },
-                { ORIGIN_TRACE, "trace" },
-                { ORIGIN_BPF, "bpf" },
-        };
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "s");
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(names); i++)
-                if (origins & names[i].origin)
-                        r = sd_bus_message_append_basic(m, 's', names[i].name);
+        for (; r >= 0 && origins; origins &= origins - 1)
+                r = sd_bus_message_append_basic(m, 's', origin_name(origins).data);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);

@@ -341,11 +341,9 @@ static Step take_step(JsonClient *client) {
                 return STEP_GONE;
         if (client->cursor < feed->log.next_seq)
                 return send_events(client);
-        if (feed->publishing)
-                return STEP_IDLE;
         if (client->snapshot)
                 return continue_snapshot(client);
-        return client->no_more ? STEP_GONE : STEP_IDLE;
+        return client->no_more && client->n_in == 0 ? STEP_GONE : STEP_IDLE;
 }
 
 static void set_waiting(JsonClient *client, bool waiting) {

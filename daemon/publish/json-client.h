@@ -25,7 +25,7 @@ typedef struct JsonFeed {
         JsonEncoder encoder;
         JsonClientList clients;
         size_t n_clients;
-        bool publishing; /* the table may be ahead of what was published: events are sent, no question is answered */
+        bool publishing; /* the table may be ahead of what was published: no question is answered now */
 } JsonFeed;
 
 /* Greets the client, and serves it until it goes. Takes over the fd, also when this fails. */

@@ -20,22 +20,6 @@ static void put_blockers(JsonWriter *w, const BlockerSet *set) {
         json_writer_end_array(w);
 }
 
-static Text object_kind(ObjectKind kind) {
-        switch (kind) {
-        case OBJECT_FILE:
-                return TEXT_LITERAL("file");
-        case OBJECT_NETWORK:
-                return TEXT_LITERAL("network");
-        case OBJECT_SOCKET:
-                return TEXT_LITERAL("socket");
-        case OBJECT_PROCESS:
-                return TEXT_LITERAL("process");
-        case OBJECT_UNKNOWN:
-                break;
-        }
-        return TEXT_LITERAL("unknown");
-}
-
 static void put_network(JsonWriter *w, const DenialObject *o) {
         JsonWriterMark mark;
 
@@ -55,7 +39,7 @@ static void put_network(JsonWriter *w, const DenialObject *o) {
 static void put_object(JsonWriter *w, const DenialObject *o) {
         json_writer_key(w, "object");
         json_writer_begin_object(w);
-        json_member_text(w, "kind", object_kind(o->kind));
+        json_member_string(w, "kind", object_kind_to_string(o->kind));
         json_member_text(w, "path", o->path);
         json_member_text(w, "name", o->name);
         json_member_text(w, "dev", o->dev);

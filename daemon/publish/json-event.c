@@ -83,14 +83,11 @@ static void put_domain_names(JsonEncoder *e, JsonWriter *w, uint64_t domain) {
 
 #define put_type(w, type) json_writer_raw((w), "\"type\":\"" type "\"", sizeof("\"type\":\"" type "\"") - 1)
 
-/* In the order of the bits of Origin. */
-static const Text origin_names[] = { TEXT_LITERAL("audit"), TEXT_LITERAL("trace"), TEXT_LITERAL("bpf") };
-
 static void put_origins(JsonWriter *w, unsigned origins) {
         json_writer_key(w, "origin");
         json_writer_begin_array(w);
         for (; origins; origins &= origins - 1)
-                json_writer_text(w, origin_names[__builtin_ctz(origins)]);
+                json_writer_text(w, origin_name(origins));
         json_writer_end_array(w);
 }
 
@@ -168,19 +165,6 @@ static void put_added_domain(JsonEncoder *e, JsonWriter *w, const Domain *d) {
         put_domain(e, w, &added, "added");
 }
 
-static const char *attribution_to_string(Attribution attribution) {
-        switch (attribution) {
-        case ATTRIBUTION_KERNEL:
-                return "kernel";
-        case ATTRIBUTION_INHERITED:
-                return "inherited";
-        case ATTRIBUTION_INFERRED:
-                return "inferred";
-        }
-        assert(false);
-        return NULL;
-}
-
 static void put_process(JsonEncoder *e, JsonWriter *w, const Task *t) {
         put_domain_names(e, w, t->domain->id);
         json_member_i64_if(w, true, "pid", t->pid);
@@ -228,7 +212,7 @@ static void put_loss(JsonWriter *w, const Loss *loss, unsigned origins) {
         if (loss->cause == LOSS_SLOW_CLIENT)
                 json_member_text(w, "source", TEXT_LITERAL("client"));
         else if (origins)
-                json_member_text(w, "source", origin_names[__builtin_ctz(origins)]);
+                json_member_text(w, "source", origin_name(origins));
         json_member_text(w, "cause", names[loss->cause].cause);
         json_member_text(w, "unit", names[loss->cause].unit);
         json_member_u64_if(w, loss->count > 0, "count", loss->count);

@@ -168,7 +168,7 @@ def forged_message():
 def slow_client():
     """A client that does not read loses its own events only, is told so, and the daemon's memory stays."""
     with Daemon(bus=False, config="JsonHistorySize=1M\n") as daemon:
-        slow, quick = daemon.client(validate=False), daemon.client()
+        slow, quick = daemon.client(), daemon.client()
         assert quick.ask(op="subscribe", types=["domain", "lost"])[-1]["ok"]
         before = daemon.proc_status("VmRSS")
         (truth,) = sandbox("flood", "--count=20000")

@@ -199,7 +199,7 @@ static void test_lines_cut_by_the_socket(void **state) {
         peer = new_greeted_peer(f);
         for (unsigned i = 0; i < 1300; i++)
                 deny_long(f);
-        assert_true(f->status.counters.json_events * 1200 > 12 * HISTORY_SIZE);
+        assert_true(f->status.counters.json_events * 1200 > 8 * HISTORY_SIZE);
         read_stream(f, peer, &next, &n, &n_lost);
         assert_int_equal(n_lost, 0);
         assert_int_equal(n, f->status.counters.json_events);
@@ -211,13 +211,14 @@ static void test_burst_of_short_events(void **state) {
         Fixture *f = *state;
         Peer *peer = new_greeted_peer(f);
         const Loss loss = { .cause = LOSS_SERIAL_GAP, .count = 1 };
+        const Change change = { .type = CHANGE_LOST, .origins = ORIGIN_AUDIT, .loss = &loss };
         uint64_t last;
         json_t *event;
 
         peer_send(peer, "{\"op\":\"subscribe\",\"types\":[]}\n");
         expect_reply(f, peer, "subscribe", true);
         for (unsigned i = 0; i < 10000; i++)
-                json_socket_publish(f->socket, &(Change) { .type = CHANGE_LOST, .origins = ORIGIN_AUDIT, .loss = &loss });
+                json_socket_publish(f->socket, &change);
         peer_expect_nothing(f, peer);
         assert_int_equal(f->status.counters.json_client_events_lost, 0);
 
@@ -465,13 +466,13 @@ static void test_half_closed(void **state) {
         peer_send(peer, "{\"op\":\"status\"}\n{\"op\":\"status\"}");
         assert_int_equal(shutdown(peer->fd, SHUT_WR), 0);
         deny_long(f);
-        for (unsigned i = 0; i < 4; i++) {
-                json_t *event = NULL;
+        for (unsigned n_replies = 0; n_replies < 2;) {
+                json_t *event = peer_next(peer);
 
-                while (!(event = peer_next(peer)))
+                if (!event)
                         fixture_pump(f);
-                if (strcmp(member_text(event, "type"), "domain") == 0 || strcmp(member_text(event, "type"), "denial") == 0)
-                        i--;
+                else if (strcmp(member_text(event, "type"), "reply") == 0)
+                        n_replies++;
                 json_decref(event);
         }
         peer_expect_end(f, peer);

@@ -20,7 +20,9 @@ static int open_another(Fixture *f, const JsonSocketOptions *options, JsonSocket
 }
 
 static int open_path(Fixture *f, const char *path, JsonSocket **ret) {
-        return open_another(f, &(JsonSocketOptions) { .path = path, .history_size = HISTORY_SIZE, .max_clients = 4 }, ret);
+        const JsonSocketOptions options = { .path = path, .history_size = HISTORY_SIZE, .max_clients = 4 };
+
+        return open_another(f, &options, ret);
 }
 
 /* A socket on the path, as a process leaves it that dies when it has not `listening`. */

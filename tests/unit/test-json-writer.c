@@ -22,7 +22,8 @@ static uint32_t random_below(uint32_t n) {
 /* Bytes of one of several kinds: those that need an escape must be neither rare nor all. */
 static size_t random_bytes(char *buffer, size_t max) {
         static const char *const pieces[] = { "\"", "\\", "\n", "\x7f", "é", "€", "😀", "\xc3", "\xe2\x82", "\xff",
-                                              "\xc2\x85", "\xe2\x80\xae", "\xed\xa0\x80", "\xf4\x90\x80\x80", "/", "\\x41" };
+                                              "\xc2\x85", "\xe2\x80\xae", "\xed\xa0\x80", "\xf4\x90\x80\x80", "/",
+                                              "\\x41" };
         unsigned kind = random_below(4);
         size_t len = 0, want = random_below(max - 8);
 
@@ -126,8 +127,8 @@ static void test_values(void **state _unused_) {
 
         assert_false(w.overflow);
         assert_text(json_writer_result(&w),
-                    "{\"max\":18446744073709551615,\"min\":-9223372036854775808,\"minus\":-13,\"yes\":true,\"no\":false,"
-                    "\"empty\":\"\",\"string\":\"a\\\"b\\\\x5cc\\\\x0ad\",\"time\":\"1970-01-01T00:00:00.000001Z\","
+                    "{\"max\":18446744073709551615,\"min\":-9223372036854775808,\"minus\":-13,"
+                    "\"yes\":true,\"no\":false,\"empty\":\"\",\"string\":\"a\\\"b\\\\x5cc\\\\x0ad\",\"time\":\"1970-01-01T00:00:00.000001Z\","
                     "\"hex\":\"0xffffffffffffffff\",\"octal\":\"0100644\",\"k\\\"ey\":[\"0\",[],{},100],"
                     "\"outer\":{\"inner\":{\"one\":1}}}");
 }
