@@ -224,7 +224,6 @@ static int start(JsonSocket *s, const JsonSocketOptions *options) {
         s->readable = event_new(feed->base, s->fd, EV_READ | EV_PERSIST, on_connection, s);
         s->resume = evtimer_new(feed->base, on_resume, s);
         s->flush = event_new(feed->base, -1, 0, on_flush, s);
-        /* Before the sources: clients get what there is between two turns of a source that has much to read. */
         if (!s->readable || !s->resume || !s->flush || event_add(s->readable, NULL) < 0)
                 return -ENOMEM;
         return 0;
