@@ -17,7 +17,7 @@
 #include "source/audit-replay.h"
 
 /* As large as reads and writes profit from, and small enough to stay in a core's cache between the kernel's copy
- * and ours: 1 MiB was slower. */
+ * and ours. */
 #define BLOCK_SIZE ((size_t) 128 * 1024)
 _Static_assert(BLOCK_SIZE >= JSON_LINE_MAX, "a line must fit");
 #define PROGRESS_USEC (USEC_PER_SEC / 2)
@@ -119,8 +119,8 @@ static Replay *replay_new(const Options *options) {
         replay->json = options->json == JSON_DEFAULT ? JSON_SHORT : options->json;
         replay->verbatim = replay->json == JSON_SHORT && output_columns() == SIZE_MAX;
         replay->lines = check_memory(malloc(BLOCK_SIZE));
-        if (domain_table_init(&replay->table, &limits, &replay->counters) < 0 ||
-            json_encoder_init(&replay->encoder, &options->host, TEXT_NULL) < 0)
+        json_encoder_init(&replay->encoder, &options->host);
+        if (domain_table_init(&replay->table, &limits, &replay->counters) < 0)
                 out_of_memory();
         return TAKE_PTR(replay);
 }

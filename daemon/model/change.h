@@ -19,6 +19,7 @@ typedef struct Change {
         ChangeType type;
         unsigned origins;
         uint64_t time_usec;
+        Text node;            /* the host that a collected log names; unknown for this host's own */
         const Domain *domain; /* NULL for CHANGE_LOST */
         const Denial *denial; /* for CHANGE_DENIAL */
         const Loss *loss;     /* for CHANGE_LOST */

@@ -49,6 +49,7 @@ static void changed(Changes *changes, ChangeType type, const Domain *domain, con
                 .type = type,
                 .origins = changes->fact->origins,
                 .time_usec = changes->fact->time_usec,
+                .node = changes->fact->node,
                 .domain = domain,
                 .denial = denial,
                 .loss = loss,

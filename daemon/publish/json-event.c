@@ -8,11 +8,8 @@
 #include "publish/json-member.h"
 #include "publish/json-status.h"
 
-int json_encoder_init(JsonEncoder *e, const Host *host, Text node) {
+void json_encoder_init(JsonEncoder *e, const Host *host) {
         JsonWriter w;
-
-        if (node.len > JSON_NODE_MAX)
-                return -EINVAL;
 
         *e = (JsonEncoder) { .host = host };
         json_writer_init(&w, e->origin, sizeof(e->origin));
@@ -20,10 +17,8 @@ int json_encoder_init(JsonEncoder *e, const Host *host, Text node) {
                 json_member_string(&w, "boot_id", host->boot_id);
         if (host->has_machine_id)
                 json_member_string(&w, "machine_id", host->machine_id);
-        json_member_text(&w, "node", node);
         assert(!w.overflow);
         e->n_origin = json_writer_result(&w).len;
-        return 0;
 }
 
 /* Every line begins so, down to its type. */
@@ -224,6 +219,7 @@ static int encode_change(JsonEncoder *e, const Change *change, const Denial *den
         JsonWriter w;
 
         begin_line(e, &w, seq, change->time_usec);
+        json_member_text(&w, "node", change->node);
         switch (change->type) {
         case CHANGE_DOMAIN_ADDED:
                 put_type(&w, "domain");

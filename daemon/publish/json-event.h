@@ -13,8 +13,6 @@
 /* With its newline. */
 #define JSON_LINE_MAX EVENT_LOG_LINE_MAX
 
-#define JSON_NODE_MAX 255
-
 /* `"domain":"…","domain_uuid":"…"` of a domain: its UUID is a SHA-1, which costs as much as the rest of an event. */
 typedef struct JsonDomainNames {
         uint64_t domain;
@@ -28,14 +26,13 @@ typedef struct JsonDomainNames {
 typedef struct JsonEncoder {
         const Host *host;
         size_t n_origin;
-        char origin[192 + JSON_NODE_MAX * 5]; /* `"boot_id":"…","machine_id":"…","node":"…"`; may be empty */
+        char origin[192]; /* `"boot_id":"…","machine_id":"…"`; may be empty */
         JsonDomainNames names[JSON_DOMAIN_NAMES_MAX]; /* direct-mapped */
         char line[JSON_LINE_MAX];
 } JsonEncoder;
 
-/* Borrows the host for the encoder's life. `node` (TEXT_NULL: none) is the host that a collected log names; -EINVAL
- * if it is longer than JSON_NODE_MAX. */
-int json_encoder_init(JsonEncoder *e, const Host *host, Text node);
+/* Borrows the host for the encoder's life. */
+void json_encoder_init(JsonEncoder *e, const Host *host);
 
 /* What the lines have in common that are made for one client instead of being published to all. */
 typedef struct JsonEnvelope {

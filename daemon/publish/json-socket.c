@@ -209,9 +209,7 @@ static int start(JsonSocket *s, const JsonSocketOptions *options) {
         JsonFeed *feed = &s->feed;
         int r;
 
-        r = json_encoder_init(&feed->encoder, &feed->status->host, TEXT_NULL);
-        if (r < 0)
-                return r;
+        json_encoder_init(&feed->encoder, &feed->status->host);
         r = event_log_init(&feed->log, MAX(options->history_size, EVENT_LOG_LINE_MAX),
                            MAX(options->history_size, EVENT_LOG_LINE_MAX) / LINE_SIZE_SHORT);
         if (r < 0)

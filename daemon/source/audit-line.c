@@ -5,6 +5,9 @@
 
 #include "base/macros.h"
 
+/* A host name is at most 64 bytes, a domain name 253. */
+#define NODE_MAX 255
+
 static const struct {
         Text name;
         AuditRecordType type;
@@ -50,7 +53,7 @@ int audit_line_parse(Text line, AuditRecord *ret) {
         int r;
 
         if (text_take_prefix(&line, TEXT_LITERAL("node="))) {
-                if (!text_split(&line, ' ', &record.node) || !text_known(line))
+                if (!text_split(&line, ' ', &record.node) || !text_known(line) || record.node.len > NODE_MAX)
                         return -EBADMSG;
         }
         if (!text_take_prefix(&line, TEXT_LITERAL("type=")) || !text_split(&line, ' ', &word) || !text_known(line))

@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         size_t step = size > 0 ? data[0] + 1 : 1;
 
         target = (Target) {};
+        json_encoder_init(&target.encoder, &host);
         if (domain_table_init(&target.table, &limits, &counters) < 0 ||
-            json_encoder_init(&target.encoder, &host, TEXT_NULL) < 0 ||
             audit_replay_new(&replay, (FactSink) { on_fact, &target }, &counters) < 0)
                 abort();
 
