@@ -246,11 +246,6 @@ ExitCode manager_new(Manager **ret, const ManagerOptions *options) {
         return EXIT_CODE_OK;
 }
 
-static void free_event(struct event *event) {
-        if (event)
-                event_free(event);
-}
-
 Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
@@ -258,12 +253,11 @@ Manager *manager_free(Manager *manager) {
         bus_free(manager->bus);
         json_socket_free(manager->json);
         audit_source_free(manager->audit);
-        free_event(manager->sigterm);
-        free_event(manager->sigint);
-        free_event(manager->watchdog);
+        FREE_IF_SET(event_free, manager->sigterm);
+        FREE_IF_SET(event_free, manager->sigint);
+        FREE_IF_SET(event_free, manager->watchdog);
         domain_table_done(&manager->table);
-        if (manager->base)
-                event_base_free(manager->base);
+        FREE_IF_SET(event_base_free, manager->base);
         closep(&manager->runtime_dir);
         free(manager);
         return NULL;

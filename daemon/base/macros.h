@@ -42,6 +42,14 @@
                 _fd;                    \
         })
 
+/* For a library's destructor that does not accept NULL. */
+#define FREE_IF_SET(func, p)            \
+        ({                              \
+                __typeof__(p) _p = (p); \
+                if (_p)                 \
+                        func(_p);       \
+        })
+
 /* Defines a cleanup function `FUNCp` for a destructor that accepts NULL. */
 #define DEFINE_CLEANUP(type, func)                 \
         static inline void func##p(type *p) {      \

@@ -42,7 +42,7 @@ const uint8_t text_digits[256] = {
 };
 
 int text_parse_u64(Text t, unsigned base, uint64_t *ret) {
-        uint64_t value = 0, limit = base == 10 ? UINT64_MAX / 10 : UINT64_MAX / base;
+        uint64_t value = 0;
 
         if (t.len == 0)
                 return -EINVAL;
@@ -53,9 +53,11 @@ int text_parse_u64(Text t, unsigned base, uint64_t *ret) {
                 if (digit == 0 || digit > base)
                         return -EINVAL;
                 /* 15 digits always fit. */
-                if (i >= 15 && (value > limit || value * base > UINT64_MAX - (digit - 1)))
+                if (i < 15)
+                        value = value * base + (digit - 1);
+                else if (__builtin_mul_overflow(value, (uint64_t) base, &value) ||
+                         __builtin_add_overflow(value, (uint64_t) digit - 1, &value))
                         return -ERANGE;
-                value = value * base + (digit - 1);
         }
 
         *ret = value;

@@ -257,10 +257,8 @@ Bus *bus_free(Bus *bus) {
 
         bus->access = bus_access_free(bus->access);
         sd_bus_close_unref(bus->connection);
-        if (bus->io)
-                event_free(bus->io);
-        if (bus->retry)
-                event_free(bus->retry);
+        FREE_IF_SET(event_free, bus->io);
+        FREE_IF_SET(event_free, bus->retry);
         free(bus->address);
         free(bus);
         return NULL;

@@ -448,10 +448,8 @@ JsonClient *json_client_free(JsonClient *client) {
         TAILQ_REMOVE(&client->feed->clients, client, entry);
         client->feed->n_clients--;
         json_snapshot_free(client->snapshot);
-        if (client->readable)
-                event_free(client->readable);
-        if (client->writable)
-                event_free(client->writable);
+        FREE_IF_SET(event_free, client->readable);
+        FREE_IF_SET(event_free, client->writable);
         close(client->fd);
         free(client);
         return NULL;

@@ -249,11 +249,6 @@ int json_socket_new(JsonSocket **ret, struct event_base *base, const JsonSocketO
         return 0;
 }
 
-static void free_event(struct event *event) {
-        if (event)
-                event_free(event);
-}
-
 JsonSocket *json_socket_free(JsonSocket *s) {
         if (!s)
                 return NULL;
@@ -261,9 +256,9 @@ JsonSocket *json_socket_free(JsonSocket *s) {
         json_client_flush_all(&s->feed);
         while (!TAILQ_EMPTY(&s->feed.clients))
                 json_client_free(TAILQ_FIRST(&s->feed.clients));
-        free_event(s->readable);
-        free_event(s->resume);
-        free_event(s->flush);
+        FREE_IF_SET(event_free, s->readable);
+        FREE_IF_SET(event_free, s->resume);
+        FREE_IF_SET(event_free, s->flush);
         remove_path(s);
         closep(&s->fd);
         event_log_done(&s->feed.log);

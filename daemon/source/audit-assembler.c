@@ -20,7 +20,7 @@ void audit_assembler_init(AuditAssembler *assembler, uint64_t timeout_usec, Audi
         TAILQ_INIT(&assembler->spare);
 }
 
-static AuditEvent *event_free(AuditEvent *event) {
+static AuditEvent *audit_event_free(AuditEvent *event) {
         if (!event)
                 return NULL;
         free((char *) event->node.data);
@@ -35,7 +35,7 @@ static void free_all(AuditEventList *list) {
                 AuditEvent *event = TAILQ_FIRST(list);
 
                 TAILQ_REMOVE(list, event, entry);
-                event_free(event);
+                audit_event_free(event);
         }
 }
 
@@ -62,7 +62,7 @@ static bool event_is_of(const AuditEvent *event, const AuditRecord *record) {
 static void recycle(AuditAssembler *assembler, AuditEvent *event) {
         /* What grew large goes back to the system. */
         if (assembler->n_spare == SPARE_MAX || event->bytes_size > AUDIT_EVENT_BYTES_MAX / 4) {
-                event_free(event);
+                audit_event_free(event);
                 return;
         }
 

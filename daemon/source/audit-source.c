@@ -294,11 +294,6 @@ void audit_source_drain(AuditSource *source) {
         audit_assembler_expire(&source->assembler, UINT64_MAX);
 }
 
-static void free_event(struct event *event) {
-        if (event)
-                event_free(event);
-}
-
 AuditSource *audit_source_free(AuditSource *source) {
         int r;
 
@@ -309,9 +304,9 @@ AuditSource *audit_source_free(AuditSource *source) {
         if (r < 0)
                 log_error(r, "Could not put the kernel's audit setting back: %s. Run: auditctl -e 0", strerror(-r));
 
-        free_event(source->readable);
-        free_event(source->answer);
-        free_event(source->settle);
+        FREE_IF_SET(event_free, source->readable);
+        FREE_IF_SET(event_free, source->answer);
+        FREE_IF_SET(event_free, source->settle);
         audit_assembler_done(&source->assembler);
         audit_control_close(&source->control);
         audit_socket_free(source->socket);
