@@ -285,11 +285,52 @@ static json_t *convert_mode(const json_t *value) {
         return check_memory(json_string(text));
 }
 
+static json_t *convert_bool(const json_t *value) {
+        return json_is_boolean(value) ? copy(value) : NULL;
+}
+
+/* Of a domain; 0 is none. */
+static json_t *convert_id(const json_t *value) {
+        char hex[DOMAIN_ID_TEXT_SIZE];
+
+        if (!json_is_integer(value) || json_integer_value(value) == 0)
+                return NULL;
+        host_format_domain(json_integer_value(value), hex);
+        return check_memory(json_string(hex));
+}
+
+static json_t *convert_no_id(const json_t *value) {
+        return json_is_integer(value) && json_integer_value(value) == 0 ? json_true() : NULL;
+}
+
+/* The objects of domains as their IDs. */
+static json_t *convert_paths_to_ids(const json_t *value) {
+        json_t *list, *path;
+        size_t i;
+
+        if (!json_is_array(value))
+                return NULL;
+        list = check_memory(json_array());
+        json_array_foreach((json_t *) value, i, path) {
+                const char *text = json_string_value(path), *id = text ? strrchr(text, '_') : NULL;
+
+                if (id)
+                        json_add(list, json_string(id + 1));
+        }
+        return list;
+}
+
 static json_t *convert_denied_object(const json_t *value) {
         json_t *object = convert_object(value);
+        bool outside;
 
-        if (object)
-                convert_member(object, "ioctl_cmd", convert_hex_0x);
+        if (!object)
+                return NULL;
+        convert_member(object, "ioctl_cmd", convert_hex_0x);
+        outside = convert_no_id(json_object_get(object, "domain"));
+        convert_member(object, "domain", convert_id);
+        if (outside)
+                json_put(object, "outside", json_true());
         return object;
 }
 
@@ -369,10 +410,25 @@ json_t *bus_json_domain(const json_t *properties) {
                 { "UUID", NULL, "domain_uuid", convert_text },
                 { "State", NULL, "state", convert_text },
                 { "Mode", NULL, "mode", convert_text },
+                { "Parent", NULL, "parent", convert_id },
+                { "Parent", NULL, "outermost", convert_no_id },
+                { "Children", NULL, "children", convert_paths_to_ids },
                 { "CreatorPID", "creator", "pid", convert_number },
+                { "CreatorTID", "creator", "tid", convert_number },
                 { "CreatorUID", "creator", "uid", convert_number },
                 { "CreatorComm", "creator", "comm", convert_text },
                 { "CreatorExe", "creator", "exe", convert_text },
+                { "Ruleset", "ruleset", "id", convert_text },
+                { "RulesetVersion", "ruleset", "version", convert_number },
+                { "RulesCount", "ruleset", "rules", convert_number },
+                { "RulesUnknown", "ruleset", "rules_unknown", convert_number },
+                { "HandledAccessFS", "handled", "fs", convert_list },
+                { "HandledAccessNet", "handled", "net", convert_list },
+                { "Scoped", "handled", "scope", convert_list },
+                { "Rules", NULL, "rules", convert_list },
+                { "ProcessWide", "enforcement", "process_wide", convert_bool },
+                { "NoNewPrivs", "enforcement", "no_new_privs", convert_bool },
+                { "Created", NULL, "created", convert_time },
                 { "FirstSeen", NULL, "first_seen", convert_time },
                 { "LastSeen", NULL, "last_seen", convert_time },
                 { "Freed", NULL, "freed", convert_time },
@@ -382,12 +438,32 @@ json_t *bus_json_domain(const json_t *properties) {
                 { "Blockers", NULL, "blockers", convert_object },
                 { "Processes", NULL, "processes", convert_processes },
                 { "ProcessesCount", NULL, "processes_count", convert_number },
+                { "ThreadsCount", NULL, "threads_count", convert_number },
                 { "Origins", NULL, "origin", convert_list },
         };
         json_t *domain = check_memory(json_object());
 
         convert_members(domain, properties, members, ARRAY_SIZE(members));
         return domain;
+}
+
+json_t *bus_json_process(const json_t *properties) {
+        static const Member members[] = {
+                { "HexID", NULL, "domain", convert_text },
+                { "UUID", NULL, "domain_uuid", convert_text },
+                { "PID", NULL, "pid", convert_number },
+                { "UID", NULL, "uid", convert_number },
+                { "Comm", NULL, "comm", convert_text },
+                { "Exe", NULL, "exe", convert_text },
+                { "Known", NULL, "known", convert_text },
+                { "ThreadsCount", NULL, "threads", convert_number },
+                { "FirstSeen", NULL, "first_seen", convert_time },
+                { "LastSeen", NULL, "last_seen", convert_time },
+        };
+        json_t *process = check_memory(json_object());
+
+        convert_members(process, properties, members, ARRAY_SIZE(members));
+        return process;
 }
 
 json_t *bus_json_denial(uint64_t cursor, const json_t *properties) {
@@ -403,6 +479,8 @@ json_t *bus_json_denial(uint64_t cursor, const json_t *properties) {
                 { "PathsDropped", NULL, "paths_dropped", convert_number },
                 { "Key", NULL, "key", convert_text },
                 { "AuditSerial", NULL, "audit_serial", convert_number },
+                { "SameExec", NULL, "same_exec", convert_bool },
+                { "Logged", NULL, "logged", convert_bool },
                 { "Incomplete", NULL, "incomplete", convert_true },
                 { "Origins", NULL, "origin", convert_list },
         };

@@ -14,5 +14,6 @@ int bus_json_read(sd_bus_message *m, json_t **ret);
 
 /* From what bus_json_read() gave. Members that are missing or of another type than documented are left out. */
 json_t *bus_json_domain(const json_t *properties);
+json_t *bus_json_process(const json_t *properties);
 json_t *bus_json_denial(uint64_t cursor, const json_t *properties);
 json_t *bus_json_status(const json_t *properties);

@@ -57,7 +57,8 @@ char *event_text_names(const json_t *list) {
 
 static char *file_text(const json_t *object) {
         const char *name = json_get_text(object, "path") ?: json_get_text(object, "name");
-        const char *ioctl = json_get_text(object, "ioctl_cmd"), *dev = json_get_text(object, "dev");
+        const char *ioctl = json_get_text(object, "ioctl_cmd");
+        const char *dev = json_get_text(object, "dev") ?: json_get_text(object, "dev_number");
         const json_t *ino = json_object_get(object, "ino");
 
         if (name && ioctl)
@@ -116,6 +117,14 @@ char *event_text_object(const json_t *object) {
         if (strcmp(kind, "process") == 0)
                 return event_text_process(object);
         return NULL;
+}
+
+char *event_text_rule(const json_t *rule) {
+        const json_t *port = json_object_get(rule, "port");
+
+        if (json_is_integer(port))
+                return format_text("port %" JSON_INTEGER_FORMAT, json_integer_value(port));
+        return file_text(rule);
 }
 
 char *event_text_denials(const json_t *domain, Style *ret_style) {
@@ -177,10 +186,40 @@ static char *domain_message(const json_t *event, Style *ret_style) {
 
 static char *process_message(const json_t *event) {
         _cleanup_free_ char *process = event_text_process(event);
-        const char *exe = json_get_text(event, "exe");
+        const char *exe = json_get_text(event, "exe"), *change = json_get_text(event, "change");
 
-        return format_text("%s%s%s (known: %s)", process ?: "?", exe ? " " : "", exe ?: "",
-                           json_get_text(event, "known") ?: "?");
+        return format_text("%s%s%s%s%s (known: %s)", change ?: "", change ? ": " : "", process ?: "?", exe ? " " : "",
+                           exe ?: "", json_get_text(event, "known") ?: "?");
+}
+
+/* "fs.execute,net.bind_tcp,scope.signal" */
+static char *handled_text(const json_t *handled) {
+        static const char *const classes[] = { "fs", "net", "scope" };
+        _cleanup_(json_decrefp) json_t *all = check_memory(json_array());
+
+        for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+                if (json_array_extend(all, json_object_get(handled, classes[i])) < 0 &&
+                    json_is_array(json_object_get(handled, classes[i])))
+                        out_of_memory();
+        return event_text_names(all);
+}
+
+static char *ruleset_message(const json_t *event) {
+        const json_t *rules = json_object_get(event, "rules"), *rule = json_array_get(rules, 0);
+        const char *change = json_get_text(event, "change") ?: "";
+        _cleanup_free_ char *handled = handled_text(json_object_get(event, "handled"));
+
+        if (strcmp(change, "rule-added") == 0) {
+                _cleanup_free_ char *object = event_text_rule(rule);
+                _cleanup_free_ char *access = event_text_names(json_object_get(rule, "access"));
+
+                return format_text("rule %" JSON_INTEGER_FORMAT " added: %s %s", json_get_number(rule, "version"),
+                                   object ?: "?", access ?: "-");
+        }
+        if (strcmp(change, "freed") == 0)
+                return format_text("freed; rules: %" JSON_INTEGER_FORMAT, json_get_number(event, "rules_total"));
+        return format_text("%s%shandles %s; rules: %" JSON_INTEGER_FORMAT, change, *change ? ", " : "",
+                           handled ?: "?", json_get_number(event, "rules_total"));
 }
 
 static char *lost_message(const json_t *event) {
@@ -234,6 +273,8 @@ char *event_text_message(const json_t *event, Style *ret_style) {
                 return domain_message(event, ret_style);
         if (strcmp(type, "process") == 0)
                 return process_message(event);
+        if (strcmp(type, "ruleset") == 0)
+                return ruleset_message(event);
         if (strcmp(type, "hello") == 0) {
                 *ret_style = STYLE_DIM;
                 return hello_message(event);
@@ -247,9 +288,10 @@ void event_text_print(const json_t *event) {
         _cleanup_free_ char *time = event_text_time_exact(json_object_get(event, "time"));
         _cleanup_free_ char *message = event_text_message(event, &style);
         _cleanup_free_ char *clean_time = output_clean(time), *clean_type = output_clean(json_get_text(event, "type"));
-        _cleanup_free_ char *clean_domain = output_clean(json_get_text(event, "domain"));
+        const char *id = json_get_text(event, "domain") ?: json_get_text(event, "ruleset");
+        _cleanup_free_ char *clean_id = output_clean(id);
         _cleanup_free_ char *clean = output_clean(message);
 
         printf("%-23s %s%-7s%s %-9s %s\n", clean_time, output_style(style), clean_type, output_style_end(style),
-               clean_domain, clean);
+               clean_id, clean);
 }

@@ -17,6 +17,9 @@ char *event_text_process(const json_t *process);
 /* "/etc/passwd", "127.0.0.1:80", "@name", "init[1]"; NULL if the object is not known. */
 char *event_text_object(const json_t *object);
 
+/* What a rule is about: "/usr", "port 443"; NULL if that is not known. */
+char *event_text_rule(const json_t *rule);
+
 /* "fs.write_file,fs.truncate"; NULL if there are none. */
 char *event_text_names(const json_t *list);
 

@@ -13,3 +13,10 @@ const char *json_get_text(const json_t *object, const char *member);
 
 /* 0 unless the member is an integer. */
 json_int_t json_get_number(const json_t *object, const char *member);
+
+/* Sorts an array. Equal ones keep their order. */
+void json_sort(json_t *array, int (*compare)(const json_t *a, const json_t *b));
+
+/* The order of two objects by an ID in hex, and by a number; what has none comes first. */
+int json_compare_hex(const json_t *a, const json_t *b, const char *member);
+int json_compare_numbers(const json_t *a, const json_t *b, const char *member);

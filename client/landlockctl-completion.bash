@@ -11,11 +11,13 @@ _landlockctl_domains() {
 _landlockctl() {
         # shellcheck disable=SC2034  # split is for _init_completion
         local cur prev words cword split
-        local verbs='status list show denials monitor replay'
+        local verbs='status list tree ps show denials monitor replay'
         local -A options=(
                 [common]='--help --version --bus= --json= -j --no-pager --no-legend --full'
                 [status]='--verbose'
                 [list]='--all --state= --limit='
+                [tree]=''
+                [ps]='--domain='
                 [show]='--limit='
                 [denials]='--domain= --limit= --since= --reverse'
                 [monitor]='--type= --domain= --blocker= --snapshot --since= --socket='
@@ -36,7 +38,7 @@ _landlockctl() {
         --json) COMPREPLY=($(compgen -W 'pretty short off' -- "$cur")) ;;
         --bus) COMPREPLY=($(compgen -W 'system session' -- "$cur")) ;;
         --state) COMPREPLY=($(compgen -W 'allocated deallocated any' -- "$cur")) ;;
-        --type) COMPREPLY=($(compgen -W 'domain process denial lost' -- "$cur")) ;;
+        --type) COMPREPLY=($(compgen -W 'ruleset domain process denial lost' -- "$cur")) ;;
         --domain) COMPREPLY=($(compgen -W "$(_landlockctl_domains "${bus[@]}")" -- "$cur")) ;;
         --socket) _filedir ;;
         --limit | --since | --blocker | --boot-id | --machine-id | -n) ;;

@@ -98,7 +98,7 @@ static const char option_help[] =
         "  -a --all               list: freed domains too, as --state=any\n"
         "     --state=STATE       list: allocated (default), deallocated or any\n"
         "  -n --limit=N           list, show, denials: at most N domains or denials\n"
-        "     --domain=DOMAIN     denials, monitor: only this domain's\n"
+        "     --domain=DOMAIN     ps, denials, monitor: only this domain's\n"
         "     --since=N           denials: from this cursor on; monitor: what followed\n"
         "                         the event with this number, first\n"
         "  -r --reverse           denials: the newest first\n"

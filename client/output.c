@@ -137,6 +137,23 @@ const char *output_style_end(Style style) {
         return output.colours && style != STYLE_NONE ? "\033[0m" : "";
 }
 
+const char *output_tree_glyph(TreeGlyph glyph) {
+        static const char *const lines[TREE_GLYPH_MAX] = {
+                [TREE_BRANCH] = "\u251c\u2500",
+                [TREE_LAST] = "\u2514\u2500",
+                [TREE_VERTICAL] = "\u2502 ",
+                [TREE_SPACE] = "  ",
+        };
+        static const char *const ascii[TREE_GLYPH_MAX] = {
+                [TREE_BRANCH] = "|-",
+                [TREE_LAST] = "`-",
+                [TREE_VERTICAL] = "| ",
+                [TREE_SPACE] = "  ",
+        };
+
+        return (output.terminal && output.utf8 ? lines : ascii)[glyph];
+}
+
 char *output_clean(const char *text) {
         return clean_text(text_from_string(text ?: "-"), !output.utf8);
 }

@@ -40,6 +40,18 @@ size_t output_columns(void);
 const char *output_style(Style style);
 const char *output_style_end(Style style);
 
+/* What a line of a tree begins with. */
+typedef enum TreeGlyph {
+        TREE_BRANCH,   /* more siblings follow */
+        TREE_LAST,
+        TREE_VERTICAL, /* below one that is followed by siblings */
+        TREE_SPACE,    /* below the last one */
+        TREE_GLYPH_MAX,
+} TreeGlyph;
+
+/* Lines on a terminal that has them, else ASCII; all of the same width. */
+const char *output_tree_glyph(TreeGlyph glyph);
+
 /* Escaped so that the terminal shows it, whatever it holds; NULL becomes "-". free() it. */
 char *output_clean(const char *text);
 

@@ -2,10 +2,12 @@
 #include "client/query.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "client/memory.h"
 #include "client/output.h"
+#include "client/verb.h"
 
 ExitCode query_status(sd_bus *bus, json_t **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
@@ -128,6 +130,69 @@ ExitCode query_domain(sd_bus *bus, const DomainName *name, json_t **ret) {
         return name->is_uuid ? query_domain_by_uuid(bus, name->uuid, ret) : query_domain_by_id(bus, name->id, ret);
 }
 
+ExitCode query_domain_option(sd_bus *bus, const Options *options, json_t **ret) {
+        if (options->n_domains == 0)
+                return EXIT_CODE_OK;
+        if (options->n_domains > 1) {
+                output_error("'%s' takes one --domain= only.", options->verb->name);
+                return EXIT_CODE_USAGE;
+        }
+        return query_domain(bus, &options->domains[0], ret);
+}
+
+/* aa{sv} t */
+static int read_processes(sd_bus_message *m, json_t *list, uint64_t *ret_total) {
+        json_t *properties;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "a{sv}");
+        if (r < 0)
+                return r;
+        while ((r = bus_json_read(m, &properties)) > 0) {
+                json_add(list, bus_json_process(properties));
+                json_decref(properties);
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        if (r >= 0)
+                r = sd_bus_message_read_basic(m, 't', ret_total);
+        return r;
+}
+
+static uint64_t parse_domain(const char *hex) {
+        uint64_t id = 0;
+
+        if (hex)
+                (void) text_parse_u64(text_from_string(hex), 16, &id);
+        return id;
+}
+
+ExitCode query_processes(sd_bus *bus, const char *domain, json_t **ret_list, uint64_t *ret_total) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(json_decrefp) json_t *list = check_memory(json_array());
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListProcesses", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        if (domain)
+                r = sd_bus_message_append(call, "a{sv}", 1, "domain", "t", parse_domain(domain));
+        else
+                r = sd_bus_message_append(call, "a{sv}", 0);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        code = bus_connection_call(bus, call, &reply);
+        if (code != EXIT_CODE_OK)
+                return code;
+
+        r = read_processes(reply, list, ret_total);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        *ret_list = TAKE_PTR(list);
+        return EXIT_CODE_OK;
+}
+
 /* a(ta{sv}) t */
 static int read_denials(sd_bus_message *m, json_t *list, uint64_t *ret_next) {
         uint64_t cursor;
@@ -160,17 +225,13 @@ static int append_option(sd_bus_message *call, const char *name, uint64_t value)
 }
 
 static int append_options(sd_bus_message *call, const DenialsQuery *query) {
-        uint64_t domain = 0;
         int r;
-
-        if (query->domain)
-                (void) text_parse_u64(text_from_string(query->domain), 16, &domain);
 
         r = sd_bus_message_open_container(call, 'a', "{sv}");
         if (r >= 0)
                 r = append_option(call, "since", query->since);
         if (r >= 0)
-                r = append_option(call, "domain", domain);
+                r = append_option(call, "domain", parse_domain(query->domain));
         if (r >= 0)
                 r = sd_bus_message_append(call, "{sv}", "limit", "u", query->limit);
         if (r >= 0)
@@ -214,4 +275,10 @@ ExitCode query_denials(sd_bus *bus, const DenialsQuery *query, json_t **ret_list
         *ret_list = TAKE_PTR(list);
         *ret_next = page.since;
         return EXIT_CODE_OK;
+}
+
+void query_say_shortened(const char *what, uint64_t n_known, const json_t *list) {
+        if (n_known > json_array_size(list))
+                output_error("There are %" PRIu64 " %s; landlockd lists the latest %zu at once.", n_known, what,
+                             json_array_size(list));
 }

@@ -14,6 +14,14 @@ ExitCode query_domains(sd_bus *bus, const char *state, unsigned limit, json_t **
 /* EXIT_CODE_NOT_FOUND if there is none. */
 ExitCode query_domain(sd_bus *bus, const DomainName *name, json_t **ret);
 
+/* The one that --domain= names, if it is given; the verb takes no more than one. It must be known: that a domain has
+ * nothing to list and that its ID was mistyped are different answers. */
+ExitCode query_domain_option(sd_bus *bus, const Options *options, json_t **ret);
+
+/* The most recently seen first, as many as landlockd gives at once; domain: hex, NULL for any. *ret_total is how many
+ * there are. */
+ExitCode query_processes(sd_bus *bus, const char *domain, json_t **ret_list, uint64_t *ret_total);
+
 typedef struct DenialsQuery {
         const char *domain; /* hex; NULL: any */
         unsigned limit;
@@ -22,3 +30,6 @@ typedef struct DenialsQuery {
 
 /* In order of time. ret_next is the cursor of what follows. */
 ExitCode query_denials(sd_bus *bus, const DenialsQuery *query, json_t **ret_list, uint64_t *ret_next);
+
+/* On standard error, if landlockd knows of more than it gives at once; `what` is their plural. */
+void query_say_shortened(const char *what, uint64_t n_known, const json_t *list);

@@ -38,17 +38,6 @@ static void print_table(const json_t *list, uint64_t next, const Options *option
                 printf("\n%zu denial%s listed. Later ones: --since=%" PRIu64 "\n", n, n == 1 ? "" : "s", next);
 }
 
-/* The domain must be known: no denials of a known one and a mistyped ID are different answers. */
-static ExitCode resolve_domain(sd_bus *bus, const Options *options, json_t **ret_domain) {
-        if (options->n_domains == 0)
-                return EXIT_CODE_OK;
-        if (options->n_domains > 1) {
-                output_error("'denials' takes one --domain= only.");
-                return EXIT_CODE_USAGE;
-        }
-        return query_domain(bus, &options->domains[0], ret_domain);
-}
-
 ExitCode verb_denials(const Options *options) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(json_decrefp) json_t *list = NULL, *domain = NULL;
@@ -58,7 +47,7 @@ ExitCode verb_denials(const Options *options) {
 
         code = bus_connection_open(options, &bus);
         if (code == EXIT_CODE_OK)
-                code = resolve_domain(bus, options, &domain);
+                code = query_domain_option(bus, options, &domain);
         if (code != EXIT_CODE_OK)
                 return code;
 

@@ -64,7 +64,6 @@ static void print_domains(const json_t *list, const json_t *status, const Option
 ExitCode verb_list(const Options *options) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(json_decrefp) json_t *list = NULL, *status = NULL;
-        json_int_t all;
         ExitCode code;
 
         code = bus_connection_open(options, &bus);
@@ -75,11 +74,8 @@ ExitCode verb_list(const Options *options) {
         if (code != EXIT_CODE_OK)
                 return code;
 
-        all = count_all(status, options->state);
-        if (options->limit == 0 && all > (json_int_t) json_array_size(list))
-                output_error("There are %" JSON_INTEGER_FORMAT " domains; landlockd lists the latest %zu at once.", all,
-                             json_array_size(list));
-
+        if (options->limit == 0)
+                query_say_shortened("domains", MAX(count_all(status, options->state), 0), list);
         output_begin(options->pager);
         if (options->json > JSON_OFF)
                 output_json(list, options->json);

@@ -176,8 +176,11 @@ static bool domain_wanted(const Options *options, const json_t *event) {
         const char *hex = json_get_text(event, "domain");
         const char *uuid = json_get_text(event, "domain_uuid");
 
-        if (options->n_domains == 0 || !hex)
+        if (options->n_domains == 0)
                 return true;
+        /* Of a ruleset landlockd knows best whether it is wanted, unless it was not asked. */
+        if (!hex)
+                return !filter_has_uuid(options) || !json_object_get(event, "ruleset");
         for (size_t i = 0; i < options->n_domains; i++) {
                 const DomainName *name = &options->domains[i];
 
@@ -188,10 +191,11 @@ static bool domain_wanted(const Options *options, const json_t *event) {
 }
 
 static void print_snapshot_end(const json_t *reply) {
-        printf("%sEnd of the snapshot (domains: %" JSON_INTEGER_FORMAT ", processes: %" JSON_INTEGER_FORMAT
-               ", denials: %" JSON_INTEGER_FORMAT "); what follows happens now.%s\n",
-               output_style(STYLE_DIM), json_get_number(reply, "domains"), json_get_number(reply, "processes"),
-               json_get_number(reply, "denials"), output_style_end(STYLE_DIM));
+        printf("%sEnd of the snapshot (rulesets: %" JSON_INTEGER_FORMAT ", domains: %" JSON_INTEGER_FORMAT
+               ", processes: %" JSON_INTEGER_FORMAT ", denials: %" JSON_INTEGER_FORMAT
+               "); what follows happens now.%s\n",
+               output_style(STYLE_DIM), json_get_number(reply, "rulesets"), json_get_number(reply, "domains"),
+               json_get_number(reply, "processes"), json_get_number(reply, "denials"), output_style_end(STYLE_DIM));
 }
 
 static void take_refusal(Monitor *monitor, const json_t *reply) {

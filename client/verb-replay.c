@@ -115,7 +115,7 @@ static Replay *replay_new(const Options *options) {
 
         config_set_defaults(&config);
         limits.n_domains = config.max_domains;
-        limits.n_tasks = config.max_processes;
+        limits.n_processes = config.max_processes;
         replay->json = options->json == JSON_DEFAULT ? JSON_SHORT : options->json;
         replay->verbatim = replay->json == JSON_SHORT && output_columns() == SIZE_MAX;
         replay->lines = check_memory(malloc(BLOCK_SIZE));
@@ -219,7 +219,7 @@ ExitCode verb_replay(const Options *options) {
                 return code;
 
         replay = replay_new(options);
-        if (audit_replay_new(&log, (FactSink) { on_fact, replay }, &replay->counters) < 0)
+        if (audit_replay_new(&log, (FactSink) { .fn = on_fact, .userdata = replay }, &replay->counters) < 0)
                 out_of_memory();
         code = read_all(&input, log, replay);
         close(input.fd);

@@ -6,6 +6,7 @@
 #include "client/event-text.h"
 #include "client/memory.h"
 #include "client/query.h"
+#include "client/rule-table.h"
 #include "client/table.h"
 #include "client/verb.h"
 
@@ -28,11 +29,37 @@ static char *copy(const char *text) {
 
 static char *creator_text(const json_t *creator) {
         _cleanup_free_ char *process = event_text_process(creator);
-        const json_t *uid = json_object_get(creator, "uid");
+        const json_t *uid = json_object_get(creator, "uid"), *tid = json_object_get(creator, "tid");
+        _cleanup_free_ char *user = json_is_integer(uid)
+                ? format_text(", uid %" JSON_INTEGER_FORMAT, json_integer_value(uid)) : NULL;
+        _cleanup_free_ char *thread = json_is_integer(tid) && !json_equal(tid, json_object_get(creator, "pid"))
+                ? format_text(", thread %" JSON_INTEGER_FORMAT, json_integer_value(tid)) : NULL;
 
-        if (!json_is_integer(uid))
-                return TAKE_PTR(process);
-        return format_text("%s, uid %" JSON_INTEGER_FORMAT, process ?: "?", json_integer_value(uid));
+        if (!process && !user && !thread)
+                return NULL;
+        return format_text("%s%s%s", process ?: "?", thread ?: "", user ?: "");
+}
+
+static char *parent_text(const json_t *domain) {
+        if (json_is_true(json_object_get(domain, "outermost")))
+                return copy("none, it is an outermost domain");
+        return copy(json_get_text(domain, "parent"));
+}
+
+static char *ruleset_text(const json_t *ruleset) {
+        const char *id = json_get_text(ruleset, "id");
+
+        return id ? format_text("%s, version %" JSON_INTEGER_FORMAT, id, json_get_number(ruleset, "version")) : NULL;
+}
+
+static char *enforcement_text(const json_t *enforcement) {
+        const json_t *wide = json_object_get(enforcement, "process_wide");
+        const json_t *no_new_privs = json_object_get(enforcement, "no_new_privs");
+
+        if (!wide || !no_new_privs)
+                return NULL;
+        return format_text("%s, %s no_new_privs", json_is_true(wide) ? "on whole processes" : "on single threads",
+                           json_is_true(no_new_privs) ? "with" : "without");
 }
 
 static char *denials_text(const json_t *domain, Style *ret_style) {
@@ -90,19 +117,30 @@ static void print_head(const json_t *domain) {
 static void print_domain(const json_t *domain, const Options *options) {
         const json_t *creator = json_object_get(domain, "creator");
         const json_t *denials = json_object_get(domain, "recent_denials");
+        const json_t *handled = json_object_get(domain, "handled");
         Style style;
         char *text = denials_text(domain, &style);
 
         print_head(domain);
         print_field("UUID", copy(json_get_text(domain, "domain_uuid")), STYLE_NONE);
         print_field("Mode", copy(json_get_text(domain, "mode")), STYLE_NONE);
+        print_field("Parent", parent_text(domain), STYLE_NONE);
+        print_field("Nested", event_text_names(json_object_get(domain, "children")), STYLE_NONE);
         print_field("Creator", creator_text(creator), STYLE_NONE);
         print_field("Executable", copy(json_get_text(creator, "exe")), STYLE_NONE);
+        print_field("Enforced", enforcement_text(json_object_get(domain, "enforcement")), STYLE_NONE);
+        print_field("Created", event_text_time_exact(json_object_get(domain, "created")), STYLE_NONE);
         print_field("First seen", event_text_time_exact(json_object_get(domain, "first_seen")), STYLE_NONE);
         print_field("Last seen", event_text_time_exact(json_object_get(domain, "last_seen")), STYLE_NONE);
         print_field("Freed", event_text_time_exact(json_object_get(domain, "freed")), STYLE_NONE);
         print_field("Denials", text, style);
+        print_field("Ruleset", ruleset_text(json_object_get(domain, "ruleset")), STYLE_NONE);
+        print_field("Handles", event_text_names(json_object_get(handled, "fs")), STYLE_NONE);
+        print_field(json_array_size(json_object_get(handled, "fs")) > 0 ? "" : "Handles",
+                    event_text_names(json_object_get(handled, "net")), STYLE_NONE);
+        print_field("Scopes", event_text_names(json_object_get(handled, "scope")), STYLE_NONE);
         print_field("Known from", event_text_names(json_object_get(domain, "origin")), STYLE_NONE);
+        rule_table_print(domain, options, INDENT);
         print_blockers(json_object_get(domain, "blockers"), options);
         print_processes(json_object_get(domain, "processes"), options);
         if (json_array_size(denials) > 0) {

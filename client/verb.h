@@ -21,6 +21,8 @@ extern const Verb verbs[];
 
 ExitCode verb_status(const Options *options);
 ExitCode verb_list(const Options *options);
+ExitCode verb_tree(const Options *options);
+ExitCode verb_ps(const Options *options);
 ExitCode verb_show(const Options *options);
 ExitCode verb_denials(const Options *options);
 ExitCode verb_monitor(const Options *options);

@@ -18,28 +18,113 @@
 #include "publish/bus.h"
 #include "publish/json-socket.h"
 #include "source/audit-source.h"
+#include "source/proc-task.h"
+#include "source/trace-source.h"
+
+/* Of what waits in the table for another source's word. */
+#define ROUND_USEC (50 * USEC_PER_MSEC)
 
 struct Manager {
         ManagerOptions options;
         struct event_base *base;
-        struct event *sigterm, *sigint, *watchdog;
+        struct event *sigterm, *sigint, *watchdog, *round;
         int runtime_dir; /* locked: the sign that a landlockd runs here */
         Status status;
         DomainTable table;
         AuditSource *audit;
+        TraceSource *trace;
         JsonSocket *json;
         Bus *bus;
 };
+
+static void on_fact(void *userdata, const Fact *fact);
+
+static bool follows(void *userdata, int64_t tid) {
+        const Manager *manager = userdata;
+
+        return domain_table_follows(&manager->table, tid);
+}
+
+static FactSink fact_sink(Manager *manager) {
+        return (FactSink) { .fn = on_fact, .follows = follows, .userdata = manager };
+}
+
+/* The sources that tell of every logged denial now. */
+static unsigned told_by(const Manager *manager) {
+        return (audit_source_status(manager->audit)->state == SOURCE_ACTIVE ? ORIGIN_AUDIT : 0) |
+               (trace_source_tells_denials(manager->trace) ? ORIGIN_TRACE : 0);
+}
+
+/* A process that is named as one in a domain, and of which nobody will tell what it forked before. */
+typedef struct Stranger {
+        uint64_t domain;
+        int64_t pid;
+} Stranger;
+
+static bool is_stranger(const Change *change, Stranger *ret) {
+        switch (change->type) {
+        case CHANGE_DOMAIN_ADDED:
+        case CHANGE_DOMAIN_UPDATED:
+                if (change->domain->created_usec != 0 || !change->domain->has_creator_pid)
+                        return false;
+                *ret = (Stranger) { change->domain->id, change->domain->creator_pid };
+                return true;
+        case CHANGE_PROCESS_ADDED:
+                if (change->process->n_threads > 0)
+                        return false;
+                *ret = (Stranger) { change->domain->id, change->process->pid };
+                return true;
+        default:
+                return false;
+        }
+}
+
+static void publish(Manager *manager, const Change *changes, size_t n) {
+        Stranger strangers[DOMAIN_TABLE_CHANGES_MAX];
+        size_t n_strangers = 0;
+
+        /* D-Bus reads the table when it is asked. */
+        for (size_t i = 0; i < n; i++) {
+                json_socket_publish(manager->json, &changes[i]);
+                n_strangers += is_stranger(&changes[i], &strangers[n_strangers]);
+        }
+        trace_source_set_following(manager->trace, manager->table.processes.n_threads > 0);
+
+        /* Last: what is found are facts again, for which the changes make room. */
+        for (size_t i = 0; i < n_strangers; i++)
+                proc_task_infer(strangers[i].domain, strangers[i].pid, fact_sink(manager));
+}
+
+/* Something waits in the table for another source's word, though not for long. */
+static void await_round(Manager *manager) {
+        const struct timeval delay = { .tv_usec = ROUND_USEC };
+
+        if (domain_table_waits(&manager->table) && !evtimer_pending(manager->round, NULL))
+                evtimer_add(manager->round, &delay);
+}
 
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
         Change changes[DOMAIN_TABLE_CHANGES_MAX];
-        size_t n = domain_table_apply(&manager->table, fact, changes);
 
-        /* D-Bus reads the table when it is asked. */
-        for (size_t i = 0; i < n; i++)
-                json_socket_publish(manager->json, &changes[i]);
+        domain_table_expect(&manager->table, told_by(manager));
+        publish(manager, changes, domain_table_apply(&manager->table, fact, changes));
+        await_round(manager);
+}
+
+static void settle(Manager *manager) {
+        Change changes[DOMAIN_TABLE_CHANGES_MAX];
+        size_t n;
+
+        domain_table_begin_round(&manager->table);
+        while ((n = domain_table_settle(&manager->table, changes)) > 0)
+                publish(manager, changes, n);
+}
+
+static void on_round(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
+        settle(userdata);
+        await_round(userdata);
 }
 
 static void on_signal(evutil_socket_t number _unused_, short what _unused_, void *userdata) {
@@ -101,21 +186,39 @@ static ExitCode describe_system(Manager *manager) {
         return EXIT_CODE_OK;
 }
 
+static void add_source(Manager *manager, const SourceStatus *source) {
+        manager->status.sources[manager->status.n_sources++] = source;
+}
+
 static ExitCode open_sources(Manager *manager) {
-        const AuditSourceOptions options = {
+        const AuditSourceOptions audit = {
                 .base = manager->base,
                 .config = manager->options.config,
                 .runtime_dir = manager->runtime_dir,
                 .landlock_abi = manager->status.landlock_abi,
-                .sink = { on_fact, manager },
+                .sink = fact_sink(manager),
+                .counters = &manager->status.counters,
+        };
+        const TraceSourceOptions trace = {
+                .base = manager->base,
+                .config = manager->options.config,
+                .landlock_abi = manager->status.landlock_abi,
+                .sink = fact_sink(manager),
                 .counters = &manager->status.counters,
         };
         int r;
 
-        r = audit_source_new(&manager->audit, &options);
+        r = audit_source_new(&manager->audit, &audit);
         if (r < 0)
                 return r == -EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
-        manager->status.sources[manager->status.n_sources++] = audit_source_status(manager->audit);
+        add_source(manager, audit_source_status(manager->audit));
+
+        r = trace_source_new(&manager->trace, &trace);
+        if (r < 0) {
+                log_error(r, "Cannot open the kernel's trace events: %s.", strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+        add_source(manager, trace_source_status(manager->trace));
         return EXIT_CODE_OK;
 }
 
@@ -190,11 +293,17 @@ static int init(Manager *manager) {
         const DomainTableLimits limits = {
                 .n_domains = config->max_domains,
                 .n_denials = config->max_denials,
-                .n_tasks = config->max_processes,
+                .n_processes = config->max_processes,
+                .n_threads = config->max_threads,
+                .n_rulesets = config->max_rulesets,
+                .n_rules = config->max_rules,
         };
 
         manager->base = event_base_new();
         if (!manager->base)
+                return -ENOMEM;
+        manager->round = evtimer_new(manager->base, on_round, manager);
+        if (!manager->round)
                 return -ENOMEM;
         return domain_table_init(&manager->table, &limits, &manager->status.counters);
 }
@@ -252,10 +361,12 @@ Manager *manager_free(Manager *manager) {
 
         bus_free(manager->bus);
         json_socket_free(manager->json);
+        trace_source_free(manager->trace);
         audit_source_free(manager->audit);
         FREE_IF_SET(event_free, manager->sigterm);
         FREE_IF_SET(event_free, manager->sigint);
         FREE_IF_SET(event_free, manager->watchdog);
+        FREE_IF_SET(event_free, manager->round);
         domain_table_done(&manager->table);
         FREE_IF_SET(event_base_free, manager->base);
         closep(&manager->runtime_dir);
@@ -263,16 +374,25 @@ Manager *manager_free(Manager *manager) {
         return NULL;
 }
 
+/* What came until now is published, and what waits goes on alone. */
+static void drain(Manager *manager) {
+        audit_source_drain(manager->audit);
+        trace_source_drain(manager->trace);
+        for (int i = 0; i < DENIAL_JOIN_ROUNDS; i++)
+                settle(manager);
+}
+
 ExitCode manager_run(Manager *manager) {
         int r;
 
-        sd_notifyf(false, "READY=1\nSTATUS=Source audit is %s.",
-                   source_state_to_string(audit_source_status(manager->audit)->state));
+        sd_notifyf(false, "READY=1\nSTATUS=Source audit is %s, source trace is %s.",
+                   source_state_to_string(audit_source_status(manager->audit)->state),
+                   source_state_to_string(trace_source_status(manager->trace)->state));
         r = event_base_dispatch(manager->base);
         if (r < 0) {
                 log_error(0, "The event loop failed.");
                 return EXIT_CODE_FAILURE;
         }
-        audit_source_drain(manager->audit);
+        drain(manager);
         return EXIT_CODE_OK;
 }

@@ -20,9 +20,15 @@ void config_set_defaults(Config *config) {
                 .audit = AUDIT_AUTO,
                 .audit_backlog_limit = 8192,
                 .audit_receive_buffer = 16 << 20,
+                .trace = true,
+                .trace_instance = "landlockd",
+                .trace_buffer_size = 4 << 20,
                 .max_domains = 65536,
                 .max_denials = 8192,
                 .max_processes = 65536,
+                .max_threads = 262144,
+                .max_rulesets = 16384,
+                .max_rules = 262144,
                 .json_history_size = 16 << 20,
                 .json_max_clients = 64,
                 .log_priority = LOG_INFO,
@@ -92,6 +98,27 @@ static int parse_audit(const char *s, AuditMode *ret) {
         return 0;
 }
 
+static int parse_trace(const char *s, bool *ret) {
+        if (strcasecmp(s, "auto") == 0)
+                *ret = true;
+        else if (strcasecmp(s, "no") == 0)
+                *ret = false;
+        else
+                return -EINVAL;
+        return 0;
+}
+
+/* A name that needs no quoting anywhere, and is not that of another directory. */
+static int parse_trace_instance(const char *s, char ret[static CONFIG_TRACE_INSTANCE_MAX + 1]) {
+        size_t len = strlen(s);
+
+        if (len == 0 || len > CONFIG_TRACE_INSTANCE_MAX || s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                                                    "0123456789-_")] != '\0')
+                return -EINVAL;
+        memcpy(ret, s, len + 1);
+        return 0;
+}
+
 static const struct {
         const char *key;
         size_t offset;
@@ -99,9 +126,13 @@ static const struct {
 } sizes[] = {
         { "AuditBacklogLimit", offsetof(Config, audit_backlog_limit), 0, UINT32_MAX },
         { "AuditReceiveBuffer", offsetof(Config, audit_receive_buffer), 64 << 10, 1 << 30 },
+        { "TraceBufferSize", offsetof(Config, trace_buffer_size), 64 << 10, 1 << 30 },
         { "MaxDomains", offsetof(Config, max_domains), 1, 16 << 20 },
         { "MaxDenials", offsetof(Config, max_denials), 1, 16 << 20 },
         { "MaxProcesses", offsetof(Config, max_processes), 1, 16 << 20 },
+        { "MaxThreads", offsetof(Config, max_threads), 1, 16 << 20 },
+        { "MaxRulesets", offsetof(Config, max_rulesets), 1, 16 << 20 },
+        { "MaxRules", offsetof(Config, max_rules), 1, 16 << 20 },
         { "JsonHistorySize", offsetof(Config, json_history_size), 256 << 10, 1 << 30 },
         { "JsonMaxClients", offsetof(Config, json_max_clients), 1, 4096 },
 };
@@ -134,6 +165,17 @@ static int on_line(void *userdata, const char *section, const char *key, const c
         if (strcmp(key, "Audit") == 0) {
                 if (parse_audit(value, &parser->config->audit) < 0)
                         return fail(parser, "Audit=%s: it may be auto, yes or no.", value);
+                return 1;
+        }
+        if (strcmp(key, "Trace") == 0) {
+                if (parse_trace(value, &parser->config->trace) < 0)
+                        return fail(parser, "Trace=%s: it may be auto or no.", value);
+                return 1;
+        }
+        if (strcmp(key, "TraceInstance") == 0) {
+                if (parse_trace_instance(value, parser->config->trace_instance) < 0)
+                        return fail(parser, "TraceInstance=%s: it may be 1 to %d letters, digits, - and _.", value,
+                                    CONFIG_TRACE_INSTANCE_MAX);
                 return 1;
         }
         if (strcmp(key, "LogLevel") == 0) {

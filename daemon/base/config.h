@@ -2,6 +2,7 @@
 /* landlockd.conf(5): read once at start. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,11 +12,16 @@ typedef enum AuditMode {
         AUDIT_NO,   /* never change it */
 } AuditMode;
 
+#define CONFIG_TRACE_INSTANCE_MAX 64
+
 typedef struct Config {
         AuditMode audit;
         uint64_t audit_backlog_limit; /* records; 0: leave the kernel's */
         uint64_t audit_receive_buffer; /* bytes */
-        uint64_t max_domains, max_denials, max_processes;
+        bool trace;
+        char trace_instance[CONFIG_TRACE_INSTANCE_MAX + 1];
+        uint64_t trace_buffer_size; /* bytes for each CPU */
+        uint64_t max_domains, max_denials, max_processes, max_threads, max_rulesets, max_rules;
         uint64_t json_history_size; /* bytes */
         uint64_t json_max_clients;
         int log_priority;

@@ -17,13 +17,24 @@
         X(audit_overflows, "times the socket's receive buffer overflowed")                     \
         X(audit_events_missing, "audit events (of any kind) never received: gaps in the serials") \
         X(audit_kernel_lost, "records that the kernel dropped before sending: its lost counter") \
+        X(trace_records, "trace records read from the ring buffers")                           \
+        X(trace_events, "Landlock events among them")                                          \
+        X(trace_malformed, "trace records that could not be understood: skipped")              \
+        X(trace_out_of_order, "trace records that came after younger ones had been applied")   \
+        X(trace_events_missing, "trace records that a full ring buffer dropped")               \
         X(denials, "denials seen")                                                             \
+        X(denials_joined, "denials that audit and trace both told, published once")            \
         X(denials_unseen, "denials the kernel counted by a domain's end but did not report: not logged, or lost") \
         X(denials_evicted, "denials dropped from the log at its cap")                          \
         X(domains, "domains seen")                                                             \
         X(domains_freed, "domains that the kernel freed")                                      \
         X(domains_evicted, "freed domains dropped from the history at its cap")                \
         X(domains_evicted_live, "domains dropped at the cap while still live")                 \
+        X(rulesets, "rulesets seen")                                                           \
+        X(rulesets_evicted, "rulesets dropped at the cap")                                     \
+        X(rules, "rules seen")                                                                 \
+        X(rules_dropped, "rules not kept: over the cap")                                       \
+        X(processes, "processes seen in a domain")                                             \
         X(tasks_evicted, "processes dropped at the cap")                                       \
         X(facts_dropped, "facts dropped for want of memory")                                   \
         X(json_events, "events published")                                                     \

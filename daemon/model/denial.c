@@ -20,6 +20,26 @@ const char *object_kind_to_string(ObjectKind kind) {
         return NULL;
 }
 
+bool denial_shows_membership(const Denial *d) {
+        static const Text senders[] = {
+                TEXT_LITERAL("kill"), TEXT_LITERAL("tkill"), TEXT_LITERAL("tgkill"), TEXT_LITERAL("rt_sigqueueinfo"),
+                TEXT_LITERAL("rt_tgsigqueueinfo"), TEXT_LITERAL("pidfd_send_signal"),
+        };
+        static const uint64_t signal = UINT64_C(1) << BLOCKER_SCOPE_SIGNAL, ptrace = UINT64_C(1) << BLOCKER_PTRACE;
+
+        if (d->blockers.known & signal) {
+                for (size_t i = 0; i < ARRAY_SIZE(senders); i++)
+                        if (text_equal(d->syscall.name, senders[i]))
+                                return true;
+                return false;
+        }
+        if (d->blockers.known & ptrace)
+                /* PTRACE_TRACEME is 0. */
+                return text_known(d->syscall.name) &&
+                       !(text_is(d->syscall.name, "ptrace") && d->syscall.has_args && d->syscall.args[0] == 0);
+        return true;
+}
+
 /* Every borrowed text of a denial, in one place: copying needs them all, twice. */
 static void for_each_text(Denial *d, DenialPath *paths, void (*fn)(Text *text, void *userdata), void *userdata) {
         Text *texts[] = {

@@ -11,8 +11,8 @@ typedef enum ObjectKind {
         OBJECT_UNKNOWN,
         OBJECT_FILE,    /* path, name, dev, ino, ioctl_cmd */
         OBJECT_NETWORK, /* local and remote address and port */
-        OBJECT_SOCKET,  /* path: a Unix socket; a first byte of NUL means abstract */
-        OBJECT_PROCESS, /* pid, comm */
+        OBJECT_SOCKET,  /* path: a Unix socket; a first byte of NUL means abstract. pid, domain: its peer's */
+        OBJECT_PROCESS, /* pid, comm, domain */
 } ObjectKind;
 
 /* "file"; static. */
@@ -23,19 +23,22 @@ typedef struct DenialObject {
         ObjectKind kind;
         Text path;
         Text name; /* last component alone, where the kernel knows no path */
-        Text dev;  /* as the kernel writes it: "vda" (audit) or "254:0" (trace) */
+        Text dev;  /* the block device's name, or the file system's: "vda", "tmpfs" (audit) */
+        uint32_t dev_major, dev_minor; /* (trace) */
         Text local_address, remote_address, interface;
         Text comm;
         uint64_t ino;
-        int64_t pid;
+        int64_t pid;     /* thread group's */
+        uint64_t domain; /* that the other party is in; 0: in none */
         uint32_t ioctl_cmd;
         uint16_t local_port, remote_port;
-        bool has_ino, has_pid, has_ioctl_cmd, has_local_port, has_remote_port;
+        bool has_dev_number, has_ino, has_pid, has_domain, has_ioctl_cmd, has_local_port, has_remote_port;
 } DenialObject;
 
 /* A numeric property of the thread that was denied; audit's name for it is the member's. */
 #define SUBJECT_IDS(X) \
         X(pid)         \
+        X(tid)         \
         X(ppid)        \
         X(auid)        \
         X(uid)         \
@@ -55,7 +58,7 @@ typedef enum SubjectId {
         SUBJECT_ID_MAX,
 } SubjectId;
 
-/* Who was denied. pid is the process (thread group) in the initial PID namespace. */
+/* Who was denied. pid is the process (thread group), tid the thread, both in the initial PID namespace. */
 typedef struct DenialSubject {
         int64_t ids[SUBJECT_ID_MAX];
         uint32_t known_ids; /* bit n: ids[n] is known */
@@ -96,6 +99,9 @@ typedef struct Denial {
         const DenialPath *paths;
         size_t n_paths;
         unsigned n_paths_dropped; /* beyond DENIAL_PATHS_MAX */
+        bool has_same_exec, has_logged;
+        bool same_exec;           /* still the program that restricted itself, not one that it executed */
+        bool logged;              /* to audit: the domain's log flags allow it */
         bool incomplete;          /* records of its event are missing: cut short by a deadline or a cap */
 } Denial;
 
@@ -105,6 +111,10 @@ static inline bool denial_subject_id(const Denial *d, SubjectId id, int64_t *ret
         *ret = d->subject.ids[id];
         return true;
 }
+
+/* Whether its thread is known to be in the domain that denied. It is not when another party's thread was the one that
+ * ran: the child that asks to be traced, or whoever makes the kernel send a signal on behalf of its owner. */
+bool denial_shows_membership(const Denial *denial);
 
 /* A deep copy in one block; NULL on -ENOMEM. Its texts live as long as it does. */
 Denial *denial_copy(const Denial *denial);

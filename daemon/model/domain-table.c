@@ -1,40 +1,66 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table itself, and the life of a domain: made, described, ended, evicted. */
 #include "model/domain-table.h"
 
 #include <assert.h>
 #include <errno.h>
 
-/* The changes of one fact as they are written. */
-typedef struct Changes {
-        Change *list;
-        size_t n;
-        const Fact *fact;
-} Changes;
+#include "model/domain-table-changes.h"
+
+/* Denials that wait for their other half, or came without. */
+#define HALVES_MAX 16384
 
 int domain_table_init(DomainTable *table, const DomainTableLimits *limits, Counters *counters) {
-        assert(limits->n_domains > 0);
-
         *table = (DomainTable) { .limits = *limits, .counters = counters };
+        /* A fact can name a domain and its parent, and both have to stay while it is applied. */
+        table->limits.n_domains = MAX(limits->n_domains, (size_t) 4);
         TAILQ_INIT(&table->live);
         TAILQ_INIT(&table->freed);
-        task_table_init(&table->tasks, limits->n_tasks);
+        TAILQ_INIT(&table->ending);
+        TAILQ_INIT(&table->evicted);
+        TAILQ_INIT(&table->gone);
+        denial_join_init(&table->join, HALVES_MAX);
+        ruleset_table_init(&table->rulesets, limits->n_rulesets, limits->n_rules, counters);
+        process_table_init(&table->processes, limits->n_processes, limits->n_threads);
         return denial_log_init(&table->denials, limits->n_denials);
 }
 
-static void free_all(DomainList *list) {
+static void forget_ruleset(DomainTable *table, Domain *domain) {
+        ruleset_table_unref(&table->rulesets, domain->ruleset);
+        domain->ruleset = NULL;
+}
+
+static void free_all(DomainTable *table, DomainList *list) {
         while (!TAILQ_EMPTY(list)) {
                 Domain *domain = TAILQ_FIRST(list);
 
                 TAILQ_REMOVE(list, domain, entry);
+                domain_leave_family(domain);
+                forget_ruleset(table, domain);
                 domain_free(domain);
         }
 }
 
+/* What was kept for the changes of the last fact only. */
+static void free_published(DomainTable *table) {
+        while (!TAILQ_EMPTY(&table->gone)) {
+                Process *process = TAILQ_FIRST(&table->gone);
+
+                TAILQ_REMOVE(&table->gone, process, in_table);
+                process_free(process);
+        }
+        free_all(table, &table->evicted);
+        table->settled = denial_free(table->settled);
+        ruleset_table_collect(&table->rulesets);
+}
+
 void domain_table_done(DomainTable *table) {
-        task_table_done(&table->tasks);
-        free_all(&table->live);
-        free_all(&table->freed);
-        domain_free(table->evicted);
+        free_published(table);
+        process_table_done(&table->processes);
+        free_all(table, &table->live);
+        free_all(table, &table->freed);
+        ruleset_table_done(&table->rulesets);
+        denial_join_done(&table->join);
         id_map_done(&table->by_id);
         denial_log_done(&table->denials);
 }
@@ -43,47 +69,68 @@ const Domain *domain_table_get(const DomainTable *table, uint64_t id) {
         return id_map_get(&table->by_id, id);
 }
 
-static void changed(Changes *changes, ChangeType type, const Domain *domain, const Denial *denial, const Loss *loss) {
-        assert(changes->n < DOMAIN_TABLE_CHANGES_MAX);
-        changes->list[changes->n++] = (Change) {
-                .type = type,
-                .origins = changes->fact->origins,
-                .time_usec = changes->fact->time_usec,
-                .node = changes->fact->node,
-                .domain = domain,
-                .denial = denial,
-                .loss = loss,
-        };
+bool domain_table_follows(const DomainTable *table, int64_t tid) {
+        return process_table_thread(&table->processes, tid);
 }
 
-static void evict_one(DomainTable *table, Changes *changes) {
-        Domain *domain = TAILQ_LAST(&table->freed, DomainList);
+Change *changes_add(Changes *changes, ChangeType type, const Domain *domain) {
+        Change *change;
+
+        assert(changes->n < DOMAIN_TABLE_CHANGES_MAX);
+        change = &changes->list[changes->n++];
+        *change = (Change) {
+                .type = type,
+                .origins = changes->origins,
+                .time_usec = changes->time_usec,
+                .node = changes->node,
+                .domain = domain,
+        };
+        return change;
+}
+
+/* One with a denial that waits stays, if another one can go: the denial is still to be published. */
+static Domain *oldest(DomainList *list) {
+        Domain *domain;
+
+        TAILQ_FOREACH_REVERSE(domain, list, DomainList, entry)
+                if (domain->n_halves == 0)
+                        return domain;
+        return TAILQ_LAST(list, DomainList);
+}
+
+static void evict_one(Changes *changes) {
+        DomainTable *table = changes->table;
+        Domain *domain = oldest(&table->freed);
 
         if (domain) {
                 TAILQ_REMOVE(&table->freed, domain, entry);
                 table->n_freed--;
                 table->counters->domains_evicted++;
         } else {
-                domain = TAILQ_LAST(&table->live, DomainList);
+                domain = oldest(&table->live);
                 TAILQ_REMOVE(&table->live, domain, entry);
                 table->n_live--;
                 table->counters->domains_evicted_live++;
+                if (domain->end_origins != 0)
+                        TAILQ_REMOVE(&table->ending, domain, ending);
         }
 
-        task_table_forget_domain(&table->tasks, domain);
+        process_table_forget_domain(&table->processes, domain);
+        domain_leave_family(domain);
         id_map_remove(&table->by_id, domain->id);
-        table->evicted = domain;
-        changed(changes, CHANGE_DOMAIN_EVICTED, domain, NULL, NULL);
+        TAILQ_INSERT_TAIL(&table->evicted, domain, entry);
+        changes_add(changes, CHANGE_DOMAIN_EVICTED, domain);
 }
 
-static int add_domain(DomainTable *table, uint64_t id, Changes *changes, Domain **ret) {
-        _cleanup_(domain_freep) Domain *domain = domain_new(id, changes->fact->time_usec);
+static int add_domain(Changes *changes, uint64_t id, Domain **ret) {
+        DomainTable *table = changes->table;
+        _cleanup_(domain_freep) Domain *domain = domain_new(id, changes->time_usec);
 
         if (!domain || id_map_put(&table->by_id, id, domain) < 0)
                 return -ENOMEM;
 
         if (table->n_live + table->n_freed == table->limits.n_domains)
-                evict_one(table, changes);
+                evict_one(changes);
 
         TAILQ_INSERT_HEAD(&table->live, domain, entry);
         table->n_live++;
@@ -92,13 +139,13 @@ static int add_domain(DomainTable *table, uint64_t id, Changes *changes, Domain 
         return 1;
 }
 
-/* The domain that the fact is about, as seen just now. Returns 1 if it is new, 0 if not, -ENOMEM. */
-static int see_domain(DomainTable *table, uint64_t id, Changes *changes, Domain **ret) {
+int domain_table_see(Changes *changes, uint64_t id, Domain **ret) {
+        DomainTable *table = changes->table;
         Domain *domain = id_map_get(&table->by_id, id);
         int is_new = 0;
 
         if (!domain) {
-                is_new = add_domain(table, id, changes, &domain);
+                is_new = add_domain(changes, id, &domain);
                 if (is_new < 0)
                         return is_new;
         } else if (domain->state == DOMAIN_ALLOCATED && domain != TAILQ_FIRST(&table->live)) {
@@ -106,84 +153,99 @@ static int see_domain(DomainTable *table, uint64_t id, Changes *changes, Domain 
                 TAILQ_INSERT_HEAD(&table->live, domain, entry);
         }
 
-        domain->origins |= changes->fact->origins;
-        domain->first_seen_usec = MIN(domain->first_seen_usec, changes->fact->time_usec);
-        domain->last_seen_usec = MAX(domain->last_seen_usec, changes->fact->time_usec);
+        domain->origins |= changes->origins;
+        domain->first_seen_usec = MIN(domain->first_seen_usec, changes->time_usec);
+        domain->last_seen_usec = MAX(domain->last_seen_usec, changes->time_usec);
         *ret = domain;
         return is_new;
 }
 
-static int apply_described(DomainTable *table, const DomainDescription *described, Changes *changes) {
+static int apply_described(Changes *changes, const DomainDescription *described) {
         Domain *domain;
         int is_new, r;
 
-        is_new = see_domain(table, described->domain, changes, &domain);
+        is_new = domain_table_see(changes, described->domain, &domain);
         if (is_new < 0)
                 return is_new;
 
         r = domain_describe(domain, described);
         if (is_new)
-                changed(changes, CHANGE_DOMAIN_ADDED, domain, NULL, NULL);
+                changes_add(changes, CHANGE_DOMAIN_ADDED, domain);
         else if (r > 0)
-                changed(changes, CHANGE_DOMAIN_UPDATED, domain, NULL, NULL);
+                changes_add(changes, CHANGE_DOMAIN_UPDATED, domain);
         return r < 0 ? r : 0;
 }
 
-static void count_blockers(Domain *domain, const BlockerSet *blockers) {
-        for (uint64_t rest = blockers->known; rest; rest &= rest - 1)
-                domain->n_blocked[__builtin_ctzll(rest)]++;
-        domain->n_blocked_other += text_known(blockers->other);
-}
-
-static int apply_denied(DomainTable *table, const Denial *denied, Changes *changes) {
-        const Denial *denial;
-        Domain *domain;
-        int64_t pid;
+/* A parent outlives its children in the kernel: it is there, whether it was seen before or not. */
+static int see_parent(Changes *changes, uint64_t id, Domain **ret) {
+        Domain *parent = NULL;
         int is_new;
 
-        is_new = see_domain(table, denied->domain, changes, &domain);
+        if (id == 0)
+                return 0;
+        is_new = domain_table_see(changes, id, &parent);
         if (is_new < 0)
                 return is_new;
         if (is_new)
-                changed(changes, CHANGE_DOMAIN_ADDED, domain, NULL, NULL);
-
-        denial = denial_log_push(&table->denials, denied);
-        if (!denial)
-                return -ENOMEM;
-
-        /* Told after the domain's end, it is one that the settlement had missed. */
-        if (domain_denials_unseen(domain) > 0)
-                table->counters->denials_unseen--;
-        domain->n_denials++;
-        count_blockers(domain, &denial->blockers);
-        table->counters->denials++;
-        table->counters->denials_evicted = denial_log_evicted(&table->denials);
-        changed(changes, CHANGE_DENIAL, domain, denial, NULL);
-
-        if (domain->state != DOMAIN_ALLOCATED || !denial_subject_id(denial, SUBJECT_pid, &pid))
-                return 0;
-        /* The denial itself is kept; for want of memory only the view of its process is older. */
-        if (task_table_see(&table->tasks, domain, pid, &denial->subject, denial->time_usec) < 0)
-                table->counters->facts_dropped++;
-        table->counters->tasks_evicted = table->tasks.n_evicted;
+                changes_add(changes, CHANGE_DOMAIN_ADDED, parent);
+        *ret = parent;
         return 0;
 }
 
-static int apply_freed(DomainTable *table, const DomainEnd *freed, Changes *changes) {
-        Domain *domain;
-        int is_new;
+static int describe_creation(Changes *changes, Domain *domain, const DomainCreation *created) {
+        const DomainDescription description = {
+                .creator_pid = created->creator.pid,
+                .has_creator_pid = created->creator.has_pid,
+                .creator_uid = created->creator.uid,
+                .has_creator_uid = created->creator.has_uid,
+                .creator_comm = created->creator.comm,
+                .creator_exe = created->creator.exe,
+        };
 
-        is_new = see_domain(table, freed->domain, changes, &domain);
+        domain->created_usec = changes->time_usec;
+        domain->creator_tid = created->creator.tid;
+        domain->has_creator_tid = true;
+        domain->ruleset_id = created->ruleset;
+        domain->ruleset_version = created->ruleset_version;
+        domain->has_ruleset = true;
+        domain->ruleset = ruleset_table_ref(&changes->table->rulesets, created->ruleset, created->ruleset_version);
+        return domain_describe(domain, &description);
+}
+
+static int apply_created(Changes *changes, const DomainCreation *created) {
+        Domain *parent = NULL, *domain;
+        int is_new, r;
+
+        r = see_parent(changes, created->parent, &parent);
+        if (r < 0)
+                return r;
+        is_new = domain_table_see(changes, created->domain, &domain);
         if (is_new < 0)
                 return is_new;
-        if (domain->state == DOMAIN_DEALLOCATED)
+        if (domain->created_usec != 0)
                 return 0;
 
-        task_table_forget_domain(&table->tasks, domain);
+        /* Only a record that lies makes a circle. */
+        if (!domain->has_parent && (!parent || !domain_is_inside(parent, domain))) {
+                domain->parent_id = created->parent;
+                domain->has_parent = true;
+                domain_join_family(domain, parent);
+        }
+        r = describe_creation(changes, domain, created);
+        changes_add(changes, is_new ? CHANGE_DOMAIN_ADDED : CHANGE_DOMAIN_UPDATED, domain);
+        return r < 0 ? r : 0;
+}
+
+static void end_domain(Changes *changes, Domain *domain) {
+        DomainTable *table = changes->table;
+        Change *change;
+
+        process_table_forget_domain(&table->processes, domain);
+        TAILQ_REMOVE(&table->ending, domain, ending);
         domain->state = DOMAIN_DEALLOCATED;
-        domain->freed_usec = changes->fact->time_usec;
-        domain->n_denials_kernel = freed->n_denials;
-        domain->has_n_denials_kernel = freed->has_n_denials;
+        domain->freed_usec = domain->end_usec;
+        domain->has_n_denials_kernel = domain->has_end_n_denials;
+        domain->n_denials_kernel = domain->end_n_denials;
         table->counters->domains_freed++;
         table->counters->denials_unseen += domain_denials_unseen(domain);
 
@@ -191,32 +253,166 @@ static int apply_freed(DomainTable *table, const DomainEnd *freed, Changes *chan
         table->n_live--;
         TAILQ_INSERT_HEAD(&table->freed, domain, entry);
         table->n_freed++;
-        changed(changes, CHANGE_DOMAIN_FREED, domain, NULL, NULL);
+        change = changes_add(changes, CHANGE_DOMAIN_FREED, domain);
+        change->origins = domain->end_origins;
+        change->time_usec = domain->end_usec;
+}
+
+void domain_table_try_end(Changes *changes, Domain *domain) {
+        const DomainTable *table = changes->table;
+        /* Audit tells the end of those only that it told of before. */
+        unsigned tell = table->expected & (ORIGIN_TRACE | (domain->origins & ORIGIN_AUDIT));
+
+        if (domain->state != DOMAIN_ALLOCATED || domain->end_origins == 0 || domain->n_halves > 0)
+                return;
+        if ((domain->end_origins & tell) == tell || table->join.round - domain->end_round >= DENIAL_JOIN_ROUNDS)
+                end_domain(changes, domain);
+}
+
+static int apply_freed(Changes *changes, const DomainEnd *freed) {
+        DomainTable *table = changes->table;
+        Domain *domain;
+        int is_new;
+
+        is_new = domain_table_see(changes, freed->domain, &domain);
+        if (is_new < 0)
+                return is_new;
+        if (domain->state == DOMAIN_DEALLOCATED)
+                return 0;
+
+        if (domain->end_origins == 0) {
+                domain->end_usec = changes->time_usec;
+                domain->end_round = table->join.round;
+                TAILQ_INSERT_TAIL(&table->ending, domain, ending);
+        }
+        if (freed->has_n_denials) {
+                domain->end_n_denials = freed->n_denials;
+                domain->has_end_n_denials = true;
+        }
+        domain->end_origins |= changes->origins;
+        domain_table_try_end(changes, domain);
         return 0;
 }
 
-static int apply(DomainTable *table, const Fact *fact, Changes *changes) {
+static int apply_ruleset_created(Changes *changes, const RulesetCreation *created) {
+        Ruleset *ruleset;
+        int r;
+
+        r = ruleset_table_create(&changes->table->rulesets, created, changes->time_usec, &ruleset);
+        if (r > 0)
+                changes_add(changes, CHANGE_RULESET_CREATED, NULL)->ruleset = ruleset;
+        return r;
+}
+
+static int apply_rule_added(Changes *changes, const RuleAddition *added) {
+        const Rule *rule;
+        Ruleset *ruleset;
+        int r;
+
+        r = ruleset_table_add_rule(&changes->table->rulesets, added, &ruleset, &rule);
+        if (r > 0) {
+                Change *change = changes_add(changes, CHANGE_RULE_ADDED, NULL);
+
+                change->ruleset = ruleset;
+                change->rule = rule;
+        }
+        return r;
+}
+
+static int apply_ruleset_freed(Changes *changes, const RulesetEnd *freed) {
+        Ruleset *ruleset;
+        int r;
+
+        r = ruleset_table_freed(&changes->table->rulesets, freed, &ruleset);
+        if (r > 0)
+                changes_add(changes, CHANGE_RULESET_FREED, NULL)->ruleset = ruleset;
+        return r;
+}
+
+static int apply_lost(Changes *changes, const Loss *lost) {
+        changes->table->loss = *lost;
+        changes_add(changes, CHANGE_LOST, NULL)->loss = &changes->table->loss;
+        return 0;
+}
+
+static int apply(Changes *changes, const Fact *fact) {
         switch (fact->type) {
+        case FACT_RULESET_CREATED:
+                return apply_ruleset_created(changes, &fact->ruleset_created);
+        case FACT_RULE_ADDED:
+                return apply_rule_added(changes, &fact->rule_added);
+        case FACT_RULESET_FREED:
+                return apply_ruleset_freed(changes, &fact->ruleset_freed);
+        case FACT_DOMAIN_CREATED:
+                return apply_created(changes, &fact->created);
+        case FACT_DOMAIN_ENFORCED:
+                return domain_table_apply_enforced(changes, &fact->enforced);
         case FACT_DOMAIN_DESCRIBED:
-                return apply_described(table, &fact->described, changes);
+                return apply_described(changes, &fact->described);
         case FACT_DOMAIN_FREED:
-                return apply_freed(table, &fact->freed, changes);
+                return apply_freed(changes, &fact->freed);
         case FACT_ACCESS_DENIED:
-                return apply_denied(table, &fact->denied, changes);
+                return domain_table_apply_denied(changes, &fact->denied);
+        case FACT_TASK_FORKED:
+                return domain_table_apply_forked(changes, &fact->forked);
+        case FACT_TASK_EXECED:
+                return domain_table_apply_execed(changes, &fact->execed);
+        case FACT_TASK_EXITED:
+                return domain_table_apply_exited(changes, &fact->exited);
+        case FACT_TASK_SEEN:
+                return domain_table_apply_seen(changes, &fact->seen);
         case FACT_EVENTS_LOST:
-                table->loss = fact->lost;
-                changed(changes, CHANGE_LOST, NULL, NULL, &table->loss);
-                return 0;
+                return apply_lost(changes, &fact->lost);
         }
         assert(false);
         return -EINVAL;
 }
 
 size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]) {
-        Changes changes = { .list = ret_changes, .fact = fact };
+        Changes changes = {
+                .table = table,
+                .list = ret_changes,
+                .origins = fact->origins,
+                .time_usec = fact->time_usec,
+                .node = fact->node,
+        };
 
-        table->evicted = domain_free(table->evicted);
-        if (apply(table, fact, &changes) < 0)
+        free_published(table);
+        if (apply(&changes, fact) < 0)
                 table->counters->facts_dropped++;
+        table->counters->tasks_evicted = table->processes.n_evicted;
+        return changes.n;
+}
+
+void domain_table_expect(DomainTable *table, unsigned origins) {
+        table->expected = origins;
+}
+
+bool domain_table_waits(const DomainTable *table) {
+        return !denial_join_idle(&table->join) || !TAILQ_EMPTY(&table->ending);
+}
+
+void domain_table_begin_round(DomainTable *table) {
+        denial_join_next_round(&table->join);
+}
+
+static void settle_end(Changes *changes) {
+        Domain *domain;
+
+        TAILQ_FOREACH(domain, &changes->table->ending, ending) {
+                domain_table_try_end(changes, domain);
+                if (changes->n > 0)
+                        return;
+        }
+}
+
+size_t domain_table_settle(DomainTable *table, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]) {
+        Changes changes = { .table = table, .list = ret_changes };
+
+        free_published(table);
+        while (changes.n == 0 && domain_table_settle_denial(&changes))
+                ;
+        if (changes.n == 0)
+                settle_end(&changes);
         return changes.n;
 }

@@ -9,38 +9,63 @@
 #include "base/id-map.h"
 #include "model/change.h"
 #include "model/counters.h"
+#include "model/denial-join.h"
 #include "model/denial-log.h"
 #include "model/domain.h"
-#include "model/task-table.h"
+#include "model/process-table.h"
+#include "model/ruleset-table.h"
 
-/* One fact evicts at most one domain, adds or updates one, and logs one denial. */
-#define DOMAIN_TABLE_CHANGES_MAX 4
+/* A fact can evict two domains, add two, put a process out of one and into another, and complete a denial and by it
+ * a domain's end, while an older denial has to make room. */
+#define DOMAIN_TABLE_CHANGES_MAX 12
 
 typedef struct DomainTableLimits {
-        size_t n_domains; /* live and freed together */
+        size_t n_domains; /* live and freed together; at least 4 */
         size_t n_denials;
-        size_t n_tasks;
+        size_t n_processes;
+        size_t n_threads;
+        size_t n_rulesets;
+        size_t n_rules;
 } DomainTableLimits;
 
 typedef struct DomainTable {
         IdMap by_id;
-        DomainList live;  /* most recently seen first */
-        DomainList freed; /* most recently freed first */
+        DomainList live;   /* most recently seen first */
+        DomainList freed;  /* most recently freed first */
+        DomainList ending; /* live ones whose end was told, but perhaps not yet by every source */
         size_t n_live, n_freed;
         DomainTableLimits limits;
+        unsigned expected; /* ORIGIN_*: the sources that tell of every logged denial */
         DenialLog denials;
-        TaskTable tasks;
-        Counters *counters; /* borrowed */
-        Domain *evicted;    /* kept for the Change that names it, until the next fact */
-        Loss loss;          /* likewise */
+        DenialJoin join;
+        RulesetTable rulesets;
+        ProcessTable processes;
+        Counters *counters;  /* borrowed */
+        DomainList evicted;  /* kept for the Changes that name them, until the next fact */
+        ProcessList gone;    /* likewise */
+        Denial *settled;     /* likewise */
+        Loss loss;           /* likewise */
 } DomainTable;
 
 int domain_table_init(DomainTable *table, const DomainTableLimits *limits, Counters *counters);
 void domain_table_done(DomainTable *table);
 
+/* Which sources tell of every logged denial and of a domain's end. With audit and trace both, a denial waits for its
+ * other half, and an end for the other source's word; with fewer nothing waits. */
+void domain_table_expect(DomainTable *table, unsigned origins);
+
 /* Returns the number of changes written, in the order in which they are to be published. A fact that cannot be
  * kept for want of memory is counted in facts_dropped; what it did change is still told. */
 size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]);
 
-/* NULL if there is none. Borrowed until the next domain_table_apply(). */
+/* Whether something waits: then the caller begins a round, 50 ms after the last one, and settles until nothing is left
+ * to settle in it. */
+bool domain_table_waits(const DomainTable *table);
+void domain_table_begin_round(DomainTable *table);
+size_t domain_table_settle(DomainTable *table, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]);
+
+/* NULL if there is none. Borrowed until the next domain_table_apply() or _settle(). */
 const Domain *domain_table_get(const DomainTable *table, uint64_t id);
+
+/* Whether it is known in which domain the thread is. */
+bool domain_table_follows(const DomainTable *table, int64_t tid);

@@ -12,7 +12,8 @@ Domain *domain_new(uint64_t id, uint64_t time_usec) {
 
         domain->id = id;
         domain->first_seen_usec = domain->last_seen_usec = time_usec;
-        TAILQ_INIT(&domain->tasks);
+        TAILQ_INIT(&domain->processes);
+        TAILQ_INIT(&domain->children);
         return domain;
 }
 
@@ -20,11 +21,37 @@ Domain *domain_free(Domain *domain) {
         if (!domain)
                 return NULL;
 
-        assert(TAILQ_EMPTY(&domain->tasks));
+        assert(TAILQ_EMPTY(&domain->processes));
+        assert(TAILQ_EMPTY(&domain->children) && !domain->parent && !domain->ruleset);
         free((char *) domain->creator_comm.data);
         free((char *) domain->creator_exe.data);
         free(domain);
         return NULL;
+}
+
+void domain_join_family(Domain *domain, Domain *parent) {
+        assert(!domain->parent);
+        domain->parent = parent;
+        if (parent)
+                TAILQ_INSERT_HEAD(&parent->children, domain, sibling);
+}
+
+void domain_leave_family(Domain *domain) {
+        if (domain->parent)
+                TAILQ_REMOVE(&domain->parent->children, domain, sibling);
+        domain->parent = NULL;
+        while (!TAILQ_EMPTY(&domain->children)) {
+                Domain *child = TAILQ_FIRST(&domain->children);
+
+                TAILQ_REMOVE(&domain->children, child, sibling);
+                child->parent = NULL;
+        }
+}
+
+bool domain_is_inside(const Domain *domain, const Domain *outer) {
+        while (domain && domain != outer)
+                domain = domain->parent;
+        return domain;
 }
 
 int domain_describe(Domain *domain, const DomainDescription *description) {

@@ -6,7 +6,8 @@
 
 #include "model/blocker.h"
 #include "model/fact.h"
-#include "model/task.h"
+#include "model/process.h"
+#include "model/ruleset.h"
 
 /* The kernel's words. A state only advances: freed is final. */
 typedef enum DomainState {
@@ -14,11 +15,25 @@ typedef enum DomainState {
         DOMAIN_DEALLOCATED,
 } DomainState;
 
-typedef struct Domain {
+typedef struct Domain Domain;
+typedef TAILQ_HEAD(DomainList, Domain) DomainList;
+
+struct Domain {
         uint64_t id;
         DomainState state;
         DomainMode mode;
         unsigned origins;
+        uint64_t parent_id;               /* 0: it has none */
+        Domain *parent;                   /* NULL if it has none, or it is not in the table */
+        DomainList children;              /* those in the table, live or freed, youngest first */
+        Ruleset *ruleset;                 /* that it was made from; NULL if that is not known or no longer kept */
+        uint64_t ruleset_id, ruleset_version;
+        int64_t creator_tid;              /* thread that made it */
+        bool has_parent, has_ruleset, has_creator_tid;
+        bool has_enforcement;             /* the next two are known; the weakest of all its threads' */
+        bool process_wide;                /* each call restricted all threads of its process */
+        bool no_new_privs;                /* each thread had it set */
+        uint64_t created_usec;            /* 0: before landlockd looked, or no source tells */
         int64_t creator_pid, creator_uid; /* of the process that made it */
         bool has_creator_pid, has_creator_uid, has_n_denials_kernel;
         Text creator_comm, creator_exe;   /* raw; owned */
@@ -28,19 +43,34 @@ typedef struct Domain {
         uint64_t n_denials_kernel;        /* the kernel's own count, told at the end */
         uint64_t n_blocked[BLOCKER_MAX];  /* a denial counts once for each of its blockers */
         uint64_t n_blocked_other;         /* denials that name a blocker this version does not know */
-        TaskList tasks;                   /* most recently seen first */
-        size_t n_tasks;
+        ProcessList processes;            /* most recently seen first */
+        size_t n_processes;
+        unsigned n_halves;                /* denials that wait for what another source tells of them */
+        unsigned end_origins;             /* sources that told of its end */
+        uint64_t end_usec;                /* of its end, when that is told but not yet settled */
+        uint64_t end_n_denials;           /* likewise */
+        bool has_end_n_denials;
+        unsigned end_round;               /* of the join, in which the first did */
         TAILQ_ENTRY(Domain) entry;        /* the table's: live ones by last sight, freed ones by their end */
-} Domain;
-
-typedef TAILQ_HEAD(DomainList, Domain) DomainList;
+        TAILQ_ENTRY(Domain) ending;       /* the table's */
+        TAILQ_ENTRY(Domain) sibling;      /* the parent's */
+};
 
 /* NULL on -ENOMEM. */
 Domain *domain_new(uint64_t id, uint64_t time_usec);
 
-/* Its tasks must be gone. */
+/* Its processes and its ruleset must be gone, and it must be in no family: see domain_leave_family(). */
 Domain *domain_free(Domain *domain);
 DEFINE_CLEANUP(Domain *, domain_free);
+
+/* Takes the place below its parent in which the kernel said that it is; NULL if the parent is not in the table. */
+void domain_join_family(Domain *domain, Domain *parent);
+
+/* Its children are orphans then: they still know their parent's ID. */
+void domain_leave_family(Domain *domain);
+
+/* Whether `domain` is `outer` or nested in it, as far as parents are known. */
+bool domain_is_inside(const Domain *domain, const Domain *outer);
 
 /* Fills in what is not known yet. Returns 1 if something was, 0 if not, -ENOMEM with nothing changed. */
 int domain_describe(Domain *domain, const DomainDescription *description);

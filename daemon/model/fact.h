@@ -4,13 +4,62 @@
 
 #include "model/denial.h"
 #include "model/origin.h"
+#include "model/ruleset.h"
 
 typedef enum FactType {
+        FACT_RULESET_CREATED,
+        FACT_RULE_ADDED,
+        FACT_RULESET_FREED,
+        FACT_DOMAIN_CREATED,
+        FACT_DOMAIN_ENFORCED, /* on a thread */
         FACT_DOMAIN_DESCRIBED,
         FACT_DOMAIN_FREED,
         FACT_ACCESS_DENIED,
+        FACT_TASK_FORKED,
+        FACT_TASK_EXECED,
+        FACT_TASK_EXITED,
+        FACT_TASK_SEEN, /* in a domain, by looking */
         FACT_EVENTS_LOST,
 } FactType;
+
+/* A thread, as far as the source knows it. Texts are borrowed. */
+typedef struct TaskDescription {
+        int64_t tid; /* in the initial PID namespace */
+        int64_t pid; /* its thread group's */
+        int64_t uid;
+        bool has_pid, has_uid;
+        Text comm, exe;
+} TaskDescription;
+
+typedef struct RulesetCreation {
+        uint64_t ruleset;
+        AccessRights handled;
+        int64_t tid;
+} RulesetCreation;
+
+typedef struct RuleAddition {
+        uint64_t ruleset;
+        Rule rule; /* its path is borrowed */
+} RuleAddition;
+
+typedef struct RulesetEnd {
+        uint64_t ruleset;
+        uint64_t version;
+} RulesetEnd;
+
+typedef struct DomainCreation {
+        uint64_t domain;
+        uint64_t parent; /* 0: none, the outermost */
+        uint64_t ruleset, ruleset_version;
+        TaskDescription creator;
+} DomainCreation;
+
+typedef struct DomainEnforcement {
+        uint64_t domain;
+        TaskDescription task;
+        bool process_wide; /* the call was for all threads of the process, or there was only this one */
+        bool no_new_privs; /* of the thread, then */
+} DomainEnforcement;
 
 typedef enum DomainMode {
         DOMAIN_MODE_UNKNOWN,
@@ -32,10 +81,33 @@ typedef struct DomainEnd {
         bool has_n_denials;
 } DomainEnd;
 
+/* The child is in the domain of its parent. */
+typedef struct TaskFork {
+        int64_t parent_tid;
+        int64_t tid;      /* the child's */
+        bool is_thread;   /* of the parent's process; else a process of its own */
+} TaskFork;
+
+typedef struct TaskExec {
+        int64_t old_tid; /* differs from task.tid when a thread that did not lead its process executed */
+        TaskDescription task;
+} TaskExec;
+
+typedef struct TaskExit {
+        int64_t tid;
+} TaskExit;
+
+typedef struct TaskSight {
+        uint64_t domain;
+        TaskDescription task;
+        Attribution attribution;
+} TaskSight;
+
 typedef enum LossCause {
         LOSS_SOCKET_OVERFLOW, /* ENOBUFS: some number of messages */
         LOSS_SERIAL_GAP,      /* audit events of any kind whose serial never came */
         LOSS_KERNEL_BACKLOG,  /* records the kernel dropped before it numbered them */
+        LOSS_TRACE_OVERRUN,   /* trace events that a full ring buffer dropped */
         LOSS_SLOW_CLIENT,     /* published events that one client did not read in time */
 } LossCause;
 
@@ -53,9 +125,18 @@ typedef struct Fact {
         uint64_t time_usec; /* realtime, by the kernel's clock */
         Text node;          /* the host that a collected log names; unknown for this host's own */
         union {
+                RulesetCreation ruleset_created;
+                RuleAddition rule_added;
+                RulesetEnd ruleset_freed;
+                DomainCreation created;
+                DomainEnforcement enforced;
                 DomainDescription described;
                 DomainEnd freed;
                 Denial denied;
+                TaskFork forked;
+                TaskExec execed;
+                TaskExit exited;
+                TaskSight seen;
                 Loss lost;
         };
 } Fact;
@@ -63,5 +144,7 @@ typedef struct Fact {
 /* Where a source puts its facts. The fact and its texts are borrowed for the call. */
 typedef struct FactSink {
         void (*fn)(void *userdata, const Fact *fact);
+        /* Whether the model follows this thread: what happens to others need not be looked at closely. NULL: none. */
+        bool (*follows)(void *userdata, int64_t tid);
         void *userdata;
 } FactSink;

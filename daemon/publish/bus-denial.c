@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "base/host.h"
-
 /* Keys, numbers and padding of a denial and of one of its paths: well above what they come to. */
 #define DENIAL_FIXED_BYTES 4096
 #define PATH_FIXED_BYTES 256
@@ -96,6 +94,8 @@ static int append_object(sd_bus_message *m, const Denial *d) {
                 r = bus_append_text_entry(m, "name", o->name);
         if (r >= 0)
                 r = bus_append_text_entry(m, "dev", o->dev);
+        if (r >= 0 && o->has_dev_number)
+                r = bus_append_dev_number_entry(m, o->dev_major, o->dev_minor);
         if (r >= 0 && o->has_ino)
                 r = sd_bus_message_append(m, "{sv}", "ino", "t", o->ino);
         if (r >= 0 && o->has_ioctl_cmd)
@@ -110,6 +110,8 @@ static int append_object(sd_bus_message *m, const Denial *d) {
                 r = sd_bus_message_append(m, "{sv}", "pid", "x", o->pid);
         if (r >= 0)
                 r = bus_append_text_entry(m, "comm", o->comm);
+        if (r >= 0 && o->has_domain)
+                r = sd_bus_message_append(m, "{sv}", "domain", "t", o->domain);
         return r;
 }
 
@@ -120,7 +122,8 @@ static int append_subject_ids(sd_bus_message *m, const Denial *d) {
                 char type;
                 bool may_be_unset; /* the kernel then writes (u32) -1 */
         } ids[] = {
-                { SUBJECT_pid, "pid", 'x', false },     { SUBJECT_ppid, "ppid", 'x', false },
+                { SUBJECT_pid, "pid", 'x', false },     { SUBJECT_tid, "tid", 'x', false },
+                { SUBJECT_ppid, "ppid", 'x', false },
                 { SUBJECT_uid, "uid", 'u', false },     { SUBJECT_gid, "gid", 'u', false },
                 { SUBJECT_euid, "euid", 'u', false },   { SUBJECT_suid, "suid", 'u', false },
                 { SUBJECT_fsuid, "fsuid", 'u', false }, { SUBJECT_egid, "egid", 'u', false },
@@ -265,21 +268,10 @@ static int append_origins_entry(sd_bus_message *m, const Denial *d) {
         return bus_close_entry(m);
 }
 
-static int append_domain_entries(sd_bus_message *m, const BusModel *model, const Denial *d) {
-        char hex[DOMAIN_ID_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        int r;
-
-        host_format_domain(d->domain, hex);
-        r = sd_bus_message_append(m, "{sv}{sv}", "Domain", "t", d->domain, "HexID", "s", hex);
-        if (r >= 0 && host_domain_uuid(&model->status->host, d->domain, uuid))
-                r = sd_bus_message_append(m, "{sv}", "UUID", "s", uuid);
-        return r;
-}
-
 static int append_members(sd_bus_message *m, const BusModel *model, const Denial *d) {
         int r;
 
-        r = append_domain_entries(m, model, d);
+        r = bus_append_domain_entries(m, model, d->domain);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "Time", "t", d->time_usec);
         if (r >= 0)
@@ -298,6 +290,10 @@ static int append_members(sd_bus_message *m, const BusModel *model, const Denial
                 r = bus_append_text_entry(m, "Key", d->subject.key);
         if (r >= 0 && d->event != 0)
                 r = sd_bus_message_append(m, "{sv}", "AuditSerial", "t", d->event);
+        if (r >= 0 && d->has_same_exec)
+                r = sd_bus_message_append(m, "{sv}", "SameExec", "b", d->same_exec);
+        if (r >= 0 && d->has_logged)
+                r = sd_bus_message_append(m, "{sv}", "Logged", "b", d->logged);
         if (r >= 0 && d->incomplete)
                 r = sd_bus_message_append(m, "{sv}", "Incomplete", "b", true);
         if (r >= 0)

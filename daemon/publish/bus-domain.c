@@ -6,17 +6,19 @@
 #include <string.h>
 
 #include "base/host.h"
+#include "publish/bus-process.h"
+#include "publish/bus-ruleset.h"
 
 #define INTERFACE BUS_NAME ".Domain"
 #define DOMAINS_PATH BUS_PATH "/domain"
 #define PATH_SIZE (sizeof(DOMAINS_PATH "/_") - 1 + DOMAIN_ID_TEXT_SIZE)
 
-/* The most recently seen ones; ProcessesCount tells of the others. */
-#define PROCESSES_MAX 1024
+/* Of one domain; each child tells its parent, so that the others are had too. */
+#define CHILDREN_MAX 1024
 
-/* Keys, numbers and padding of a domain and of one of its processes: well above what they come to. */
-#define DOMAIN_FIXED_BYTES 3072
-#define PROCESS_FIXED_BYTES 64
+/* Keys, numbers and padding of a domain, and one path: well above what they come to. */
+#define DOMAIN_FIXED_BYTES 3584
+#define PATH_BYTES (PATH_SIZE + 16)
 
 /* A property of the object and a member of the dictionary. */
 typedef struct Field {
@@ -25,16 +27,29 @@ typedef struct Field {
         int (*append)(sd_bus_message *m, const BusModel *model, const Domain *d);
 } Field;
 
-size_t bus_domain_bytes(const Domain *d) {
-        size_t n = DOMAIN_FIXED_BYTES + bus_text_bytes(d->creator_comm) + bus_text_bytes(d->creator_exe), n_tasks = 0;
-        const Task *task;
+/* The next of the children that have objects. */
+static const Domain *live_child(const Domain *child) {
+        while (child && child->state != DOMAIN_ALLOCATED)
+                child = TAILQ_NEXT(child, sibling);
+        return child;
+}
 
-        TAILQ_FOREACH(task, &d->tasks, in_domain) {
-                if (n_tasks++ == PROCESSES_MAX)
-                        break;
-                n += PROCESS_FIXED_BYTES + bus_text_bytes(task->comm);
-        }
-        return n;
+static size_t children_bytes(const Domain *d) {
+        size_t n = 0;
+
+        for (const Domain *child = live_child(TAILQ_FIRST(&d->children)); child && n < CHILDREN_MAX;
+             child = live_child(TAILQ_NEXT(child, sibling)))
+                n++;
+        return n * PATH_BYTES;
+}
+
+static const AccessRights *handled(const Domain *d) {
+        return d->ruleset && d->ruleset->has_handled ? &d->ruleset->handled : NULL;
+}
+
+size_t bus_domain_bytes(const Domain *d) {
+        return DOMAIN_FIXED_BYTES + bus_text_bytes(d->creator_comm) + bus_text_bytes(d->creator_exe) +
+               (handled(d) ? bus_rights_bytes(handled(d)) : 0) + children_bytes(d) + bus_domain_processes_bytes(d);
 }
 
 static void format_path(const Domain *d, char path[static PATH_SIZE]) {
@@ -92,6 +107,14 @@ static int append_creator_pid(sd_bus_message *m, _unused_ const BusModel *model,
         return sd_bus_message_append(m, "u", d->has_creator_pid ? (uint32_t) d->creator_pid : 0);
 }
 
+static bool creator_tid_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->has_creator_tid;
+}
+
+static int append_creator_tid(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "u", d->has_creator_tid ? (uint32_t) d->creator_tid : 0);
+}
+
 static bool creator_uid_known(_unused_ const BusModel *model, const Domain *d) {
         return d->has_creator_uid;
 }
@@ -114,6 +137,104 @@ static bool creator_exe_known(_unused_ const BusModel *model, const Domain *d) {
 
 static int append_creator_exe(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
         return bus_append_text(m, d->creator_exe);
+}
+
+static bool parent_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->has_parent;
+}
+
+static int append_parent(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->parent_id);
+}
+
+static int append_parent_path(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return d->parent ? bus_append_domain_path(m, d->parent) : sd_bus_message_append(m, "o", "/");
+}
+
+static int append_children(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        const Domain *child = live_child(TAILQ_FIRST(&d->children));
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "o");
+        for (size_t n = 0; r >= 0 && child && n < CHILDREN_MAX; n++) {
+                r = bus_append_domain_path(m, child);
+                child = live_child(TAILQ_NEXT(child, sibling));
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static bool ruleset_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->has_ruleset;
+}
+
+static int append_ruleset(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        char hex[DOMAIN_ID_TEXT_SIZE] = "";
+
+        if (d->has_ruleset)
+                host_format_domain(d->ruleset_id, hex);
+        return sd_bus_message_append(m, "s", hex);
+}
+
+static int append_ruleset_version(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->ruleset_version);
+}
+
+static bool handled_known(_unused_ const BusModel *model, const Domain *d) {
+        return handled(d);
+}
+
+static int append_handled(sd_bus_message *m, const Domain *d, AccessClass class) {
+        return bus_append_rights(m, class, handled(d) ? handled(d)->bits[class] : 0);
+}
+
+static int append_handled_fs(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return append_handled(m, d, ACCESS_FS);
+}
+
+static int append_handled_net(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return append_handled(m, d, ACCESS_NET);
+}
+
+static int append_scoped(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return append_handled(m, d, ACCESS_SCOPE);
+}
+
+static size_t n_rules(const Domain *d) {
+        return d->ruleset ? ruleset_n_rules(d->ruleset, d->ruleset_version) : 0;
+}
+
+static int append_rules(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return bus_append_rules(m, d->ruleset, n_rules(d));
+}
+
+static int append_rules_count(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", (uint64_t) n_rules(d));
+}
+
+static int append_rules_unknown(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->ruleset_version - n_rules(d));
+}
+
+static bool enforcement_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->has_enforcement;
+}
+
+static int append_process_wide(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "b", d->has_enforcement && d->process_wide);
+}
+
+static int append_no_new_privs(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "b", d->has_enforcement && d->no_new_privs);
+}
+
+static bool created_known(_unused_ const BusModel *model, const Domain *d) {
+        return d->created_usec > 0;
+}
+
+static int append_created(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        return sd_bus_message_append(m, "t", d->created_usec);
 }
 
 static int append_first_seen(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
@@ -142,42 +263,21 @@ static int append_blockers(sd_bus_message *m, _unused_ const BusModel *model, co
         return sd_bus_message_close_container(m);
 }
 
-static int append_process(sd_bus_message *m, const Task *task) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'r', "usst");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "u", (uint32_t) task->pid);
-        if (r < 0)
-                return r;
-        r = bus_append_text(m, task->comm);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "st", attribution_to_string(task->attribution), task->last_seen_usec);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(m);
-}
-
 static int append_processes(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
-        size_t n = 0;
-        const Task *task;
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "(usst)");
-        TAILQ_FOREACH(task, &d->tasks, in_domain) {
-                if (r < 0 || n++ == PROCESSES_MAX)
-                        break;
-                r = append_process(m, task);
-        }
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(m);
+        return bus_append_domain_processes(m, d);
 }
 
 static int append_processes_count(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
-        return sd_bus_message_append(m, "t", (uint64_t) d->n_tasks);
+        return sd_bus_message_append(m, "t", (uint64_t) d->n_processes);
+}
+
+static int append_threads_count(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
+        const Process *process;
+        uint64_t n = 0;
+
+        TAILQ_FOREACH(process, &d->processes, in_domain)
+                n += process->n_threads;
+        return sd_bus_message_append(m, "t", n);
 }
 
 static int append_origins(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {
@@ -211,17 +311,36 @@ static int append_denials_unseen(sd_bus_message *m, _unused_ const BusModel *mod
         X("UUID", "s", uuid_known, append_uuid)                             \
         X("State", "s", NULL, append_state)                                 \
         X("Mode", "s", mode_known, append_mode)                             \
+        X("Parent", "t", parent_known, append_parent)                       \
+        X("ParentPath", "o", parent_known, append_parent_path)              \
+        X("Children", "ao", NULL, append_children)                          \
         X("CreatorPID", "u", creator_pid_known, append_creator_pid)         \
+        X("CreatorTID", "u", creator_tid_known, append_creator_tid)         \
         X("CreatorUID", "u", creator_uid_known, append_creator_uid)         \
         X("CreatorComm", "s", creator_comm_known, append_creator_comm)      \
         X("CreatorExe", "s", creator_exe_known, append_creator_exe)         \
+        X("Ruleset", "s", ruleset_known, append_ruleset)                    \
+        X("RulesetVersion", "t", ruleset_known, append_ruleset_version)     \
+        X("HandledAccessFS", "as", handled_known, append_handled_fs)        \
+        X("HandledAccessNet", "as", handled_known, append_handled_net)      \
+        X("Scoped", "as", handled_known, append_scoped)                     \
+        X("RulesCount", "t", ruleset_known, append_rules_count)             \
+        X("RulesUnknown", "t", ruleset_known, append_rules_unknown)         \
+        X("ProcessWide", "b", enforcement_known, append_process_wide)       \
+        X("NoNewPrivs", "b", enforcement_known, append_no_new_privs)        \
+        X("Created", "t", created_known, append_created)                    \
         X("FirstSeen", "t", NULL, append_first_seen)                        \
         X("LastSeen", "t", NULL, append_last_seen)                          \
         X("DenialsSeen", "t", NULL, append_denials_seen)                    \
         X("Blockers", "a{st}", NULL, append_blockers)                       \
         X("Processes", "a(usst)", NULL, append_processes)                   \
         X("ProcessesCount", "t", NULL, append_processes_count)              \
+        X("ThreadsCount", "t", NULL, append_threads_count)                  \
         X("Origins", "as", NULL, append_origins)
+
+/* Also properties, but not in a list of domains, for which they may be too many. */
+#define LONG_PROPERTIES(X)                                                  \
+        X("Rules", "aa{sv}", ruleset_known, append_rules)
 
 /* Of freed domains, which have no object. */
 #define FREED_MEMBERS(X)                                                    \
@@ -229,47 +348,72 @@ static int append_denials_unseen(sd_bus_message *m, _unused_ const BusModel *mod
         X("DenialsKernel", "t", denials_kernel_known, append_denials_kernel) \
         X("DenialsUnseen", "t", denials_kernel_known, append_denials_unseen)
 
-static const Field fields[] = {
 #define X(name, signature, known, append) { name, signature, known, append },
-        PROPERTIES(X)
-        FREED_MEMBERS(X)
+static const Field fields[] = { PROPERTIES(X) FREED_MEMBERS(X) };
+static const Field long_fields[] = { LONG_PROPERTIES(X) };
 #undef X
-};
 
-int bus_append_domain(sd_bus_message *m, const BusModel *model, const Domain *d) {
-        int r;
+static int append_fields(sd_bus_message *m, const BusModel *model, const Domain *d, const Field *list, size_t n) {
+        int r = 0;
 
-        r = sd_bus_message_open_container(m, 'a', "{sv}");
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(fields); i++) {
-                if (fields[i].known && !fields[i].known(model, d))
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                if (list[i].known && !list[i].known(model, d))
                         continue;
-                r = bus_open_entry(m, fields[i].name, fields[i].signature);
+                r = bus_open_entry(m, list[i].name, list[i].signature);
                 if (r >= 0)
-                        r = fields[i].append(m, model, d);
+                        r = list[i].append(m, model, d);
                 if (r >= 0)
                         r = bus_close_entry(m);
         }
+        return r;
+}
+
+static int append_domain(sd_bus_message *m, const BusModel *model, const Domain *d, bool with_rules) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = append_fields(m, model, d, fields, ARRAY_SIZE(fields));
+        if (r >= 0 && with_rules)
+                r = append_fields(m, model, d, long_fields, ARRAY_SIZE(long_fields));
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);
+}
+
+int bus_append_domain(sd_bus_message *m, const BusModel *model, const Domain *d) {
+        return append_domain(m, model, d, false);
+}
+
+int bus_append_domain_with_rules(sd_bus_message *m, const BusModel *model, const Domain *d) {
+        return append_domain(m, model, d, true);
+}
+
+static const Field *find_field(const Field *list, size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(list[i].name, name) == 0)
+                        return &list[i];
+        return NULL;
 }
 
 static int get_property(
                 sd_bus *bus, _unused_ const char *path, _unused_ const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
         const BusModel *model = sd_bus_slot_get_userdata(sd_bus_get_current_slot(bus));
-        const Domain *domain = userdata;
+        const Field *field = find_field(fields, ARRAY_SIZE(fields), property)
+                ?: find_field(long_fields, ARRAY_SIZE(long_fields), property);
 
-        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-                if (strcmp(fields[i].name, property) == 0)
-                        return fields[i].append(reply, model, domain);
-        return -ENOENT;
+        return field ? field->append(reply, model, userdata) : -ENOENT;
 }
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
 #define X(name, signature, known, append) SD_BUS_PROPERTY(name, signature, get_property, 0, 0),
         PROPERTIES(X)
+#undef X
+#define X(name, signature, known, append) \
+        SD_BUS_PROPERTY(name, signature, get_property, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT),
+        LONG_PROPERTIES(X)
 #undef X
         SD_BUS_VTABLE_END,
 };

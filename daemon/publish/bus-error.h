@@ -31,6 +31,17 @@
         SD_BUS_ERROR_INVALID_ARGS,                                                                         \
         "\"%s\" is neither a domain ID in hexadecimal, as in the kernel's log, nor a UUID."
 
+/* The ruleset in hexadecimal. */
+#define BUS_ERROR_NO_SUCH_RULESET                                                                          \
+        BUS_ERROR_PREFIX "NoSuchRuleset",                                                                  \
+        "Landlock ruleset %s is not known: no source has told of it, or the kernel has freed it and every " \
+        "domain that was made from it."
+
+/* The text. */
+#define BUS_ERROR_RULESET_TEXT                                                                             \
+        SD_BUS_ERROR_INVALID_ARGS,                                                                         \
+        "\"%s\" is no ruleset ID in hexadecimal."
+
 /* Name of the option. */
 #define BUS_ERROR_OPTION_UNKNOWN                                                                           \
         BUS_ERROR_PREFIX "InvalidOption",                                                                  \

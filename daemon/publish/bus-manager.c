@@ -9,6 +9,8 @@
 #include "publish/bus-domain.h"
 #include "publish/bus-error.h"
 #include "publish/bus-options.h"
+#include "publish/bus-process.h"
+#include "publish/bus-ruleset.h"
 
 #define INTERFACE BUS_NAME ".Manager"
 
@@ -310,7 +312,81 @@ static int method_describe_domain(sd_bus_message *m, void *userdata, sd_bus_erro
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
                 return r;
-        r = bus_append_domain(reply, model, domain);
+        r = bus_append_domain_with_rules(reply, model, domain);
+        if (r < 0)
+                return r;
+        return sd_bus_message_send(reply);
+}
+
+static int method_list_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        uint32_t limit = BUS_PROCESSES_MAX;
+        uint64_t id = 0, n;
+        const BusOption options[] = { { "domain", "t", &id }, { "limit", "u", &limit } };
+        const BusModel *model = userdata;
+        const Domain *domain = NULL;
+        int r;
+
+        r = bus_options_read(m, options, ARRAY_SIZE(options), error);
+        if (r < 0)
+                return r;
+        if (limit < 1 || limit > BUS_PROCESSES_MAX)
+                return sd_bus_error_setf(error, BUS_ERROR_OPTION_LIMIT, BUS_PROCESSES_MAX);
+        if (id != 0) {
+                domain = domain_table_get(model->table, id);
+                if (!domain)
+                        return error_about_domain(error, id, NULL);
+        }
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+        r = bus_append_processes(reply, model, domain, limit, &n);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "t", n);
+        if (r < 0)
+                return r;
+        return sd_bus_message_send(reply);
+}
+
+static int parse_ruleset(const char *text, uint64_t *ret_id, sd_bus_error *error) {
+        _cleanup_free_ char *escaped = NULL;
+        int r;
+
+        if (text_parse_u64(text_from_string(text), 16, ret_id) >= 0)
+                return 0;
+        r = text_escape(text_from_string(text), &escaped);
+        if (r < 0)
+                return r;
+        return sd_bus_error_setf(error, BUS_ERROR_RULESET_TEXT, escaped);
+}
+
+static int method_describe_ruleset(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const BusModel *model = userdata;
+        char hex[DOMAIN_ID_TEXT_SIZE];
+        const Ruleset *ruleset;
+        const char *text;
+        uint64_t id;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &text);
+        if (r < 0)
+                return r;
+        r = parse_ruleset(text, &id, error);
+        if (r < 0)
+                return r;
+        ruleset = ruleset_table_get(&model->table->rulesets, id);
+        if (!ruleset) {
+                host_format_domain(id, hex);
+                return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_RULESET, hex);
+        }
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+        r = bus_append_ruleset(reply, ruleset);
         if (r < 0)
                 return r;
         return sd_bus_message_send(reply);
@@ -425,6 +501,13 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS(
                         "DescribeDomain", SD_BUS_ARGS("t", id), SD_BUS_RESULT("a{sv}", properties),
                         method_describe_domain, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                        "ListProcesses", SD_BUS_ARGS("a{sv}", options),
+                        SD_BUS_RESULT("aa{sv}", processes, "t", total),
+                        method_list_processes, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                        "DescribeRuleset", SD_BUS_ARGS("s", ruleset), SD_BUS_RESULT("a{sv}", properties),
+                        method_describe_ruleset, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
                         "ListDenials", SD_BUS_ARGS("a{sv}", options),
                         SD_BUS_RESULT("a(ta{sv})", denials, "t", next),

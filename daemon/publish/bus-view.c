@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "publish/bus-view.h"
 
-#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
+#include "base/host.h"
 #include "base/macros.h"
 #include "model/origin.h"
 
@@ -70,4 +72,22 @@ int bus_append_origins(sd_bus_message *m, unsigned origins) {
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);
+}
+
+int bus_append_domain_entries(sd_bus_message *m, const BusModel *model, uint64_t domain) {
+        char hex[DOMAIN_ID_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        int r;
+
+        host_format_domain(domain, hex);
+        r = sd_bus_message_append(m, "{sv}{sv}", "Domain", "t", domain, "HexID", "s", hex);
+        if (r >= 0 && host_domain_uuid(&model->status->host, domain, uuid))
+                r = sd_bus_message_append(m, "{sv}", "UUID", "s", uuid);
+        return r;
+}
+
+int bus_append_dev_number_entry(sd_bus_message *m, uint32_t major, uint32_t minor) {
+        char number[sizeof("4294967295:4294967295")];
+
+        snprintf(number, sizeof(number), "%" PRIu32 ":%" PRIu32, major, minor);
+        return sd_bus_message_append(m, "{sv}", "dev_number", "s", number);
 }

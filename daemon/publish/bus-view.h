@@ -48,3 +48,9 @@ int bus_close_entry(sd_bus_message *m);
 
 /* Appends an "as": "audit", "trace", ... */
 int bus_append_origins(sd_bus_message *m, unsigned origins);
+
+/* Appends "{sv}"s of the domain's ID, its ID in hexadecimal and, if the boot is known, its UUID. */
+int bus_append_domain_entries(sd_bus_message *m, const BusModel *model, uint64_t domain);
+
+/* Appends a "{sv}" of a device's numbers: "254:0". */
+int bus_append_dev_number_entry(sd_bus_message *m, uint32_t major, uint32_t minor);

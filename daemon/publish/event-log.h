@@ -11,6 +11,7 @@
 #define EVENT_LOG_LINE_MAX ((size_t) 64 * 1024)
 
 typedef enum EventType {
+        EVENT_TYPE_RULESET,
         EVENT_TYPE_DOMAIN,
         EVENT_TYPE_PROCESS,
         EVENT_TYPE_DENIAL,
@@ -24,13 +25,13 @@ typedef enum EventType {
 /* What a filter can ask of an event. */
 typedef struct EventMeta {
         EventType type;
-        uint64_t domain;   /* of all types but lost */
+        uint64_t domain;   /* that it is about; 0: none */
         uint64_t blockers; /* of denials; bit n: Blocker n */
 } EventMeta;
 
 #define EVENT_FILTER_DOMAINS_MAX 64
 
-/* Restricts only what an event has: a loss is of no domain, and passes whatever the domains asked for. */
+/* Blockers restrict denials only. Domains let pass what is about them, and losses, which concern all. */
 typedef struct EventFilter {
         unsigned types; /* bit n: EventType n passes */
         bool by_domain, by_blockers;

@@ -36,6 +36,14 @@ static void put_network(JsonWriter *w, const DenialObject *o) {
         json_member_text(w, "interface", o->interface);
 }
 
+static void put_other_party(JsonWriter *w, const DenialObject *o) {
+        json_member_i64_if(w, o->has_pid, "pid", o->pid);
+        json_member_text(w, "comm", o->comm);
+        if (o->has_domain && o->domain > 0)
+                json_member_hex(w, "domain", o->domain);
+        json_member_bool_if(w, o->has_domain && o->domain == 0, "outside", true);
+}
+
 static void put_object(JsonWriter *w, const DenialObject *o) {
         json_writer_key(w, "object");
         json_writer_begin_object(w);
@@ -43,14 +51,17 @@ static void put_object(JsonWriter *w, const DenialObject *o) {
         json_member_text(w, "path", o->path);
         json_member_text(w, "name", o->name);
         json_member_text(w, "dev", o->dev);
+        if (o->has_dev_number) {
+                json_writer_key(w, "dev_number");
+                json_writer_dev_number(w, o->dev_major, o->dev_minor);
+        }
         json_member_u64_if(w, o->has_ino, "ino", o->ino);
         if (o->has_ioctl_cmd) {
                 json_writer_key(w, "ioctl_cmd");
                 json_writer_hex(w, TEXT_LITERAL("0x"), o->ioctl_cmd);
         }
         put_network(w, o);
-        json_member_i64_if(w, o->has_pid, "pid", o->pid);
-        json_member_text(w, "comm", o->comm);
+        put_other_party(w, o);
         json_writer_end_object(w);
 }
 
@@ -73,9 +84,9 @@ static void put_cmdline(JsonWriter *w, Text cmdline) {
 static void put_subject(JsonWriter *w, const DenialSubject *s) {
 #define KEY(id, name) [SUBJECT_##id] = { "\"" name "\":", sizeof("\"" name "\":") - 1 }
         static const Text keys[SUBJECT_ID_MAX] = {
-                KEY(pid, "pid"),     KEY(ppid, "ppid"), KEY(uid, "uid"),   KEY(gid, "gid"),
-                KEY(euid, "euid"),   KEY(suid, "suid"), KEY(fsuid, "fsuid"), KEY(egid, "egid"),
-                KEY(sgid, "sgid"),   KEY(fsgid, "fsgid"), KEY(auid, "auid"), KEY(ses, "session"),
+                KEY(pid, "pid"),     KEY(tid, "tid"),   KEY(ppid, "ppid"),   KEY(uid, "uid"),   KEY(gid, "gid"),
+                KEY(euid, "euid"),   KEY(suid, "suid"), KEY(fsuid, "fsuid"), KEY(egid, "egid"), KEY(sgid, "sgid"),
+                KEY(fsgid, "fsgid"), KEY(auid, "auid"), KEY(ses, "session"),
         };
 #undef KEY
         JsonWriterMark mark = json_writer_begin_optional(w, "subject");
@@ -145,5 +156,7 @@ void json_denial_put(JsonWriter *w, const Denial *d) {
         put_paths(w, d);
         json_member_text(w, "key", d->subject.key);
         json_member_u64_if(w, d->event > 0, "audit_serial", d->event);
+        json_member_bool_if(w, d->has_same_exec, "same_exec", d->same_exec);
+        json_member_bool_if(w, d->has_logged, "logged", d->logged);
         json_member_bool_if(w, d->incomplete, "incomplete", true);
 }

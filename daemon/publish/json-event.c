@@ -5,8 +5,13 @@
 #include <errno.h>
 
 #include "publish/json-denial.h"
+#include "publish/json-domain.h"
 #include "publish/json-member.h"
+#include "publish/json-ruleset.h"
 #include "publish/json-status.h"
+
+/* Of a ruleset in a snapshot: the rules that do not fit follow in further lines. */
+#define RULESET_LINE_SIZE ((size_t) 32 * 1024)
 
 void json_encoder_init(JsonEncoder *e, const Host *host) {
         JsonWriter w;
@@ -86,89 +91,65 @@ static void put_origins(JsonWriter *w, unsigned origins) {
         json_writer_end_array(w);
 }
 
-/* ---- domain, process ---- */
+/* ---- ruleset, domain, process ---- */
 
-static void put_creator(JsonWriter *w, const Domain *d) {
-        JsonWriterMark mark = json_writer_begin_optional(w, "creator");
+/* What a change is told as. */
+static const struct {
+        EventType type;
+        const char *change; /* NULL: of that type there is no other */
+} changes[] = {
+        [CHANGE_RULESET_CREATED] = { EVENT_TYPE_RULESET, "created" },
+        [CHANGE_RULE_ADDED] = { EVENT_TYPE_RULESET, "rule-added" },
+        [CHANGE_RULESET_FREED] = { EVENT_TYPE_RULESET, "freed" },
+        [CHANGE_DOMAIN_ADDED] = { EVENT_TYPE_DOMAIN, "added" },
+        [CHANGE_DOMAIN_UPDATED] = { EVENT_TYPE_DOMAIN, "updated" },
+        [CHANGE_DOMAIN_FREED] = { EVENT_TYPE_DOMAIN, "freed" },
+        [CHANGE_DOMAIN_EVICTED] = { EVENT_TYPE_DOMAIN, "evicted" },
+        [CHANGE_DENIAL] = { EVENT_TYPE_DENIAL, NULL },
+        [CHANGE_PROCESS_ADDED] = { EVENT_TYPE_PROCESS, "added" },
+        [CHANGE_PROCESS_UPDATED] = { EVENT_TYPE_PROCESS, "updated" },
+        [CHANGE_PROCESS_GONE] = { EVENT_TYPE_PROCESS, "gone" },
+        [CHANGE_LOST] = { EVENT_TYPE_LOST, NULL },
+};
 
-        json_member_i64_if(w, d->has_creator_pid, "pid", d->creator_pid);
-        json_member_i64_if(w, d->has_creator_uid, "uid", d->creator_uid);
-        json_member_text(w, "comm", d->creator_comm);
-        json_member_text(w, "exe", d->creator_exe);
-        json_writer_end_optional(w, mark);
+static void put_ruleset(JsonWriter *w, const Change *change) {
+        put_type(w, "ruleset");
+        json_ruleset_put(w, change->ruleset, changes[change->type].change);
+        if (change->rule)
+                json_rule_put(w, change->rule);
 }
 
-static void put_domain_counts(JsonWriter *w, const Domain *d) {
-        JsonWriterMark mark;
-
-        json_writer_key(w, "denials");
-        json_writer_begin_object(w);
-        json_member_u64(w, "seen", d->n_denials);
-        json_member_u64_if(w, d->has_n_denials_kernel, "kernel", d->n_denials_kernel);
-        json_member_u64_if(w, d->has_n_denials_kernel, "unseen", domain_denials_unseen(d));
-        json_writer_end_object(w);
-
-        mark = json_writer_begin_optional(w, "blockers");
-        for (Blocker b = 0; b < BLOCKER_MAX; b++)
-                if (d->n_blocked[b] > 0) {
-                        json_writer_key_text(w, blocker_name(b));
-                        json_writer_u64(w, d->n_blocked[b]);
-                }
-        json_member_u64_if(w, d->n_blocked_other > 0, "other", d->n_blocked_other);
-        json_writer_end_optional(w, mark);
-}
-
-/* `change` is what happened to it, NULL in a snapshot. */
 static void put_domain(JsonEncoder *e, JsonWriter *w, const Domain *d, const char *change) {
         put_domain_names(e, w, d->id);
-        json_member_string(w, "state", domain_state_to_string(d->state));
-        json_member_string(w, "change", change);
-        json_member_string(w, "mode", domain_mode_to_string(d->mode));
-        put_creator(w, d);
-        json_member_time(w, "first_seen", d->first_seen_usec);
-        json_member_time(w, "last_seen", d->last_seen_usec);
-        json_member_time(w, "freed", d->freed_usec);
-        put_domain_counts(w, d);
-        json_member_u64(w, "processes_count", d->n_tasks);
+        json_domain_put(w, d, change);
         put_origins(w, d->origins);
 }
 
-static const char *change_to_string(ChangeType type) {
-        switch (type) {
-        case CHANGE_DOMAIN_UPDATED:
-                return "updated";
-        case CHANGE_DOMAIN_FREED:
-                return "freed";
-        case CHANGE_DOMAIN_EVICTED:
-                return "evicted";
-        case CHANGE_DOMAIN_ADDED:
-        case CHANGE_DENIAL:
-        case CHANGE_LOST:
-                break;
-        }
-        assert(false);
-        return NULL;
-}
-
-/* The denial that made a domain known is in the table with it, but comes after it in the stream: whoever adds up what
- * comes must not count it twice. */
-static void put_added_domain(JsonEncoder *e, JsonWriter *w, const Domain *d) {
+/* The denial or the process that made a domain known is in the table with it, but comes after it in the stream:
+ * whoever adds up what comes must not count it twice. */
+static Domain without_contents(const Domain *d) {
         Domain added = *d;
 
-        added.n_denials = added.n_blocked_other = added.n_tasks = 0;
+        added.n_denials = added.n_blocked_other = added.n_processes = 0;
         memset(added.n_blocked, 0, sizeof(added.n_blocked));
-        put_domain(e, w, &added, "added");
+        return added;
 }
 
-static void put_process(JsonEncoder *e, JsonWriter *w, const Task *t) {
-        put_domain_names(e, w, t->domain->id);
-        json_member_i64_if(w, true, "pid", t->pid);
-        json_member_i64_if(w, t->has_uid, "uid", t->uid);
-        json_member_text(w, "comm", t->comm);
-        json_member_text(w, "exe", t->exe);
-        json_member_string(w, "known", attribution_to_string(t->attribution));
-        json_member_time(w, "first_seen", t->first_seen_usec);
-        json_member_time(w, "last_seen", t->last_seen_usec);
+static void put_domain_change(JsonEncoder *e, JsonWriter *w, const Change *change) {
+        const char *name = changes[change->type].change;
+
+        put_type(w, "domain");
+        if (change->type == CHANGE_DOMAIN_ADDED) {
+                Domain added = without_contents(change->domain);
+
+                put_domain(e, w, &added, name);
+        } else
+                put_domain(e, w, change->domain, name);
+}
+
+static void put_process(JsonEncoder *e, JsonWriter *w, const Process *p, const char *change) {
+        put_domain_names(e, w, p->domain->id);
+        json_process_put(w, p, change);
 }
 
 /* ---- denial ---- */
@@ -200,6 +181,7 @@ static void put_loss(JsonWriter *w, const Loss *loss, unsigned origins) {
                 [LOSS_SOCKET_OVERFLOW] = { TEXT_LITERAL("socket-overflow"), TEXT_LITERAL("messages") },
                 [LOSS_SERIAL_GAP] = { TEXT_LITERAL("serial-gap"), TEXT_LITERAL("events") },
                 [LOSS_KERNEL_BACKLOG] = { TEXT_LITERAL("kernel-backlog"), TEXT_LITERAL("records") },
+                [LOSS_TRACE_OVERRUN] = { TEXT_LITERAL("trace-overrun"), TEXT_LITERAL("events") },
                 [LOSS_SLOW_CLIENT] = { TEXT_LITERAL("slow-client"), TEXT_LITERAL("events") },
         };
 
@@ -220,24 +202,27 @@ static int encode_change(JsonEncoder *e, const Change *change, const Denial *den
 
         begin_line(e, &w, seq, change->time_usec);
         json_member_text(&w, "node", change->node);
-        switch (change->type) {
-        case CHANGE_DOMAIN_ADDED:
-                put_type(&w, "domain");
-                put_added_domain(e, &w, change->domain);
+        switch (changes[change->type].type) {
+        case EVENT_TYPE_RULESET:
+                put_ruleset(&w, change);
                 break;
-        case CHANGE_DOMAIN_UPDATED:
-        case CHANGE_DOMAIN_FREED:
-        case CHANGE_DOMAIN_EVICTED:
-                put_type(&w, "domain");
-                put_domain(e, &w, change->domain, change_to_string(change->type));
+        case EVENT_TYPE_DOMAIN:
+                put_domain_change(e, &w, change);
                 break;
-        case CHANGE_DENIAL:
+        case EVENT_TYPE_PROCESS:
+                put_type(&w, "process");
+                put_process(e, &w, change->process, changes[change->type].change);
+                break;
+        case EVENT_TYPE_DENIAL:
                 put_type(&w, "denial");
                 put_denial(e, &w, denial);
                 break;
-        case CHANGE_LOST:
+        case EVENT_TYPE_LOST:
                 put_type(&w, "lost");
                 put_loss(&w, change->loss, change->origins);
+                break;
+        case EVENT_TYPE_MAX:
+                assert(false);
                 break;
         }
         return end_line(&w, ret_line);
@@ -303,6 +288,7 @@ int json_encoder_reply(JsonEncoder *e, const JsonEnvelope *env, const JsonReply 
                 json_member_string(&w, "message", reply->error_message);
                 json_writer_end_object(&w);
         }
+        json_member_u64_if(&w, reply->has_totals, "rulesets", reply->n_rulesets);
         json_member_u64_if(&w, reply->has_totals, "domains", reply->n_domains);
         json_member_u64_if(&w, reply->has_totals, "processes", reply->n_processes);
         json_member_u64_if(&w, reply->has_totals, "denials", reply->n_denials);
@@ -315,6 +301,18 @@ static void put_snapshot(JsonWriter *w) {
         json_writer_raw(w, "\"snapshot\":true", strlen("\"snapshot\":true"));
 }
 
+int json_encoder_ruleset(JsonEncoder *e, const JsonEnvelope *env, const Ruleset *ruleset, uint64_t *version,
+                         Text *ret_line) {
+        JsonWriter w;
+
+        begin_client_line(e, &w, env);
+        put_type(&w, "ruleset");
+        put_snapshot(&w);
+        json_ruleset_put(&w, ruleset, NULL);
+        json_rules_put(&w, ruleset, RULESET_LINE_SIZE - strlen("]}\n"), version);
+        return end_line(&w, ret_line);
+}
+
 int json_encoder_domain(JsonEncoder *e, const JsonEnvelope *env, const Domain *domain, Text *ret_line) {
         JsonWriter w;
 
@@ -325,13 +323,13 @@ int json_encoder_domain(JsonEncoder *e, const JsonEnvelope *env, const Domain *d
         return end_line(&w, ret_line);
 }
 
-int json_encoder_process(JsonEncoder *e, const JsonEnvelope *env, const Task *task, Text *ret_line) {
+int json_encoder_process(JsonEncoder *e, const JsonEnvelope *env, const Process *process, Text *ret_line) {
         JsonWriter w;
 
         begin_client_line(e, &w, env);
         put_type(&w, "process");
         put_snapshot(&w);
-        put_process(e, &w, task);
+        put_process(e, &w, process, NULL);
         return end_line(&w, ret_line);
 }
 
@@ -361,6 +359,7 @@ int json_encoder_denial(JsonEncoder *e, const JsonEnvelope *env, const Denial *d
 
 int json_event_type_from_name(Text name, EventType *ret) {
         static const Text names[EVENT_TYPE_MAX] = {
+                [EVENT_TYPE_RULESET] = TEXT_LITERAL("ruleset"),
                 [EVENT_TYPE_DOMAIN] = TEXT_LITERAL("domain"),
                 [EVENT_TYPE_PROCESS] = TEXT_LITERAL("process"),
                 [EVENT_TYPE_DENIAL] = TEXT_LITERAL("denial"),
@@ -384,16 +383,11 @@ EventMeta json_event_denial_meta(const Denial *d) {
 }
 
 EventMeta json_event_meta(const Change *change) {
-        switch (change->type) {
-        case CHANGE_DENIAL:
+        EventMeta meta = { .type = changes[change->type].type };
+
+        if (meta.type == EVENT_TYPE_DENIAL)
                 return json_event_denial_meta(change->denial);
-        case CHANGE_LOST:
-                return (EventMeta) { .type = EVENT_TYPE_LOST };
-        case CHANGE_DOMAIN_ADDED:
-        case CHANGE_DOMAIN_UPDATED:
-        case CHANGE_DOMAIN_FREED:
-        case CHANGE_DOMAIN_EVICTED:
-                break;
-        }
-        return (EventMeta) { .type = EVENT_TYPE_DOMAIN, .domain = change->domain->id };
+        if (change->domain)
+                meta.domain = change->domain->id;
+        return meta;
 }

@@ -46,7 +46,7 @@ typedef struct JsonReply {
         const char *error_name; /* NULL: ok */
         const char *error_message;
         bool has_totals; /* of a snapshot */
-        uint64_t n_domains, n_processes, n_denials;
+        uint64_t n_rulesets, n_domains, n_processes, n_denials;
 } JsonReply;
 
 /* Each of these gives one line with its newline, borrowed until the next call; -EMSGSIZE if it would be longer than
@@ -65,9 +65,12 @@ int json_encoder_reply(JsonEncoder *e, const JsonEnvelope *env, const JsonReply 
 /* Events first_seq to env->seq, which one client is not going to get any more. */
 int json_encoder_missed(JsonEncoder *e, const JsonEnvelope *env, uint64_t first_seq, Text *ret_line);
 
-/* The lines of a snapshot; a denial's has the denial's own time. */
+/* The lines of a snapshot; a denial's has the denial's own time, a ruleset's as many of the rules after version
+ * *version as fit, the last of which it makes the new *version. */
+int json_encoder_ruleset(JsonEncoder *e, const JsonEnvelope *env, const Ruleset *ruleset, uint64_t *version,
+                         Text *ret_line);
 int json_encoder_domain(JsonEncoder *e, const JsonEnvelope *env, const Domain *domain, Text *ret_line);
-int json_encoder_process(JsonEncoder *e, const JsonEnvelope *env, const Task *task, Text *ret_line);
+int json_encoder_process(JsonEncoder *e, const JsonEnvelope *env, const Process *process, Text *ret_line);
 int json_encoder_denial(JsonEncoder *e, const JsonEnvelope *env, const Denial *denial, Text *ret_line);
 
 /* -EINVAL for what is no type of event that a client can subscribe to. */

@@ -53,3 +53,9 @@
         } while (false)
 
 #define json_member_u64(w, name, value) json_member_u64_if((w), true, name, (value))
+
+#define json_member_hex(w, name, value)                                 \
+        do {                                                            \
+                json_writer_key((w), name);                             \
+                json_writer_hex((w), TEXT_LITERAL(""), (value));        \
+        } while (false)

@@ -8,31 +8,48 @@
 /* Objects looked at for one line. */
 #define LOOKS_MAX 256
 
-/* A domain, or one of its processes. */
 typedef struct Key {
-        uint64_t domain;
-        int64_t pid;
-        bool is_process;
+        EventType type; /* ruleset, domain or process */
+        uint64_t id;    /* the ruleset's or domain's */
+        int64_t pid;    /* the process's */
 } Key;
 
 struct JsonSnapshot {
         Key *keys;
         size_t n_keys, next_key;
+        bool ruleset_begun;       /* the next key's: its rules up to that version were told */
+        uint64_t ruleset_version;
         uint64_t next_denial, end_denial; /* in the denial log */
         uint64_t seq;
-        uint64_t n_domains, n_processes, n_denials;
+        uint64_t n_rulesets, n_domains, n_processes, n_denials;
         size_t n_id;
         char id[];
 };
 
-static void add_keys(JsonSnapshot *snapshot, const DomainList *list) {
+/* What one call of json_snapshot_next() is about. */
+typedef struct Turn {
+        JsonSnapshot *snapshot;
+        JsonEncoder *encoder;
+        const DomainTable *table;
+        const EventFilter *filter;
+        uint64_t seq; /* the last event published */
+} Turn;
+
+static void add_rulesets(JsonSnapshot *snapshot, const RulesetList *list) {
+        const Ruleset *ruleset;
+
+        TAILQ_FOREACH(ruleset, list, entry)
+                snapshot->keys[snapshot->n_keys++] = (Key) { EVENT_TYPE_RULESET, .id = ruleset->id };
+}
+
+static void add_domains(JsonSnapshot *snapshot, const DomainList *list) {
         const Domain *domain;
-        const Task *task;
+        const Process *process;
 
         TAILQ_FOREACH(domain, list, entry) {
-                snapshot->keys[snapshot->n_keys++] = (Key) { .domain = domain->id };
-                TAILQ_FOREACH(task, &domain->tasks, in_domain)
-                        snapshot->keys[snapshot->n_keys++] = (Key) { domain->id, task->pid, true };
+                snapshot->keys[snapshot->n_keys++] = (Key) { EVENT_TYPE_DOMAIN, .id = domain->id };
+                TAILQ_FOREACH(process, &domain->processes, in_domain)
+                        snapshot->keys[snapshot->n_keys++] = (Key) { EVENT_TYPE_PROCESS, domain->id, process->pid };
         }
 }
 
@@ -41,12 +58,16 @@ int json_snapshot_new(JsonSnapshot **ret, const DomainTable *table, uint64_t seq
 
         if (!snapshot)
                 return -ENOMEM;
-        snapshot->keys = calloc(table->n_live + table->n_freed + table->tasks.n_tasks + 1, sizeof(Key));
+        snapshot->keys = calloc(table->rulesets.n_rulesets + table->n_live + table->n_freed +
+                                table->processes.n_processes + 1, sizeof(Key));
         if (!snapshot->keys)
                 return -ENOMEM;
 
-        add_keys(snapshot, &table->live);
-        add_keys(snapshot, &table->freed);
+        /* Each before the domains that were made from it. */
+        add_rulesets(snapshot, &table->rulesets.used);
+        add_rulesets(snapshot, &table->rulesets.unused);
+        add_domains(snapshot, &table->live);
+        add_domains(snapshot, &table->freed);
         snapshot->end_denial = table->denials.next_seq;
         snapshot->next_denial = table->denials.next_seq - denial_log_size(&table->denials);
         snapshot->seq = seq;
@@ -65,14 +86,6 @@ JsonSnapshot *json_snapshot_free(JsonSnapshot *snapshot) {
         return NULL;
 }
 
-static const Task *find_task(const Domain *domain, const TaskTable *tasks, int64_t pid) {
-        const Task *task = id_map_get(&tasks->by_pid, pid);
-
-        while (task && task->domain != domain)
-                task = task->next_same_pid;
-        return task;
-}
-
 static JsonEnvelope envelope(const JsonSnapshot *snapshot, uint64_t seq) {
         return (JsonEnvelope) {
                 .seq = seq,
@@ -81,79 +94,129 @@ static JsonEnvelope envelope(const JsonSnapshot *snapshot, uint64_t seq) {
         };
 }
 
-/* 1 with a line, 0 if there is none to give for this key. */
-static int encode_key(JsonSnapshot *snapshot, const Key *key, JsonEncoder *encoder, const DomainTable *table,
-                      const EventFilter *filter, uint64_t seq, Text *ret_line) {
-        const EventMeta meta = {
-                .type = key->is_process ? EVENT_TYPE_PROCESS : EVENT_TYPE_DOMAIN,
-                .domain = key->domain,
-        };
-        const JsonEnvelope env = envelope(snapshot, seq);
-        const Domain *domain = domain_table_get(table, key->domain);
-        const Task *task;
-        int r;
+/* The functions that follow return 1 with a line, 0 if there is none to give. */
 
-        if (!domain || !event_filter_match(filter, &meta))
-                return 0;
-        if (!key->is_process) {
-                r = json_encoder_domain(encoder, &env, domain, ret_line);
-                snapshot->n_domains += r >= 0;
-                return r < 0 ? r : 1;
+/* Who asks for some domains gets the rulesets that these were made from. */
+static bool ruleset_wanted(const Turn *turn, const Ruleset *ruleset) {
+        EventMeta meta = { .type = EVENT_TYPE_RULESET };
+
+        for (size_t i = 0; turn->filter->by_domain && i < turn->filter->n_domains; i++) {
+                const Domain *domain = domain_table_get(turn->table, turn->filter->domains[i]);
+
+                if (domain && domain->ruleset == ruleset)
+                        meta.domain = domain->id;
         }
-
-        task = find_task(domain, &table->tasks, key->pid);
-        if (!task)
-                return 0;
-        r = json_encoder_process(encoder, &env, task, ret_line);
-        snapshot->n_processes += r >= 0;
-        return r < 0 ? r : 1;
+        return event_filter_match(turn->filter, &meta);
 }
 
-static int encode_denial(JsonSnapshot *snapshot, const Denial *denial, JsonEncoder *encoder,
-                         const EventFilter *filter, uint64_t seq, Text *ret_line) {
-        const EventMeta meta = json_event_denial_meta(denial);
-        const JsonEnvelope env = envelope(snapshot, seq);
+static int encode_ruleset(const Turn *turn, const Key *key, Text *ret_line) {
+        JsonSnapshot *snapshot = turn->snapshot;
+        const JsonEnvelope env = envelope(snapshot, turn->seq);
+        const Ruleset *ruleset = ruleset_table_get(&turn->table->rulesets, key->id);
+        bool begun = snapshot->ruleset_begun;
         int r;
 
-        if (!event_filter_match(filter, &meta))
+        snapshot->ruleset_begun = false;
+        if (!ruleset || !ruleset_wanted(turn, ruleset))
                 return 0;
-        r = json_encoder_denial(encoder, &env, denial, ret_line);
-        snapshot->n_denials += r >= 0;
+
+        if (!begun)
+                snapshot->ruleset_version = 0;
+        r = json_encoder_ruleset(turn->encoder, &env, ruleset, &snapshot->ruleset_version, ret_line);
+        if (r < 0)
+                return r;
+        snapshot->n_rulesets += !begun;
+        if (ruleset_n_rules(ruleset, snapshot->ruleset_version) < ruleset->n_rules) {
+                /* The same key once more. */
+                snapshot->ruleset_begun = true;
+                snapshot->next_key--;
+        }
+        return 1;
+}
+
+static int encode_domain(const Turn *turn, const Key *key, Text *ret_line) {
+        const EventMeta meta = { .type = EVENT_TYPE_DOMAIN, .domain = key->id };
+        const JsonEnvelope env = envelope(turn->snapshot, turn->seq);
+        const Domain *domain = domain_table_get(turn->table, key->id);
+        int r;
+
+        if (!domain || !event_filter_match(turn->filter, &meta))
+                return 0;
+        r = json_encoder_domain(turn->encoder, &env, domain, ret_line);
+        turn->snapshot->n_domains += r >= 0;
         return r < 0 ? r : 1;
 }
 
-static int encode_end(const JsonSnapshot *snapshot, JsonEncoder *encoder, Text *ret_line) {
+static int encode_process(const Turn *turn, const Key *key, Text *ret_line) {
+        const EventMeta meta = { .type = EVENT_TYPE_PROCESS, .domain = key->id };
+        const JsonEnvelope env = envelope(turn->snapshot, turn->seq);
+        const Domain *domain = domain_table_get(turn->table, key->id);
+        const Process *process = domain ? process_table_get(&turn->table->processes, domain, key->pid) : NULL;
+        int r;
+
+        if (!process || !event_filter_match(turn->filter, &meta))
+                return 0;
+        r = json_encoder_process(turn->encoder, &env, process, ret_line);
+        turn->snapshot->n_processes += r >= 0;
+        return r < 0 ? r : 1;
+}
+
+static int encode_next_key(const Turn *turn, Text *ret_line) {
+        const Key *key = &turn->snapshot->keys[turn->snapshot->next_key++];
+
+        if (key->type == EVENT_TYPE_RULESET)
+                return encode_ruleset(turn, key, ret_line);
+        if (key->type == EVENT_TYPE_DOMAIN)
+                return encode_domain(turn, key, ret_line);
+        return encode_process(turn, key, ret_line);
+}
+
+static int encode_denial(const Turn *turn, const Denial *denial, Text *ret_line) {
+        const EventMeta meta = json_event_denial_meta(denial);
+        const JsonEnvelope env = envelope(turn->snapshot, turn->seq);
+        int r;
+
+        turn->snapshot->next_denial = denial->seq + 1;
+        if (!event_filter_match(turn->filter, &meta))
+                return 0;
+        r = json_encoder_denial(turn->encoder, &env, denial, ret_line);
+        turn->snapshot->n_denials += r >= 0;
+        return r < 0 ? r : 1;
+}
+
+static int encode_end(const Turn *turn, Text *ret_line) {
+        const JsonSnapshot *snapshot = turn->snapshot;
         const JsonEnvelope env = envelope(snapshot, snapshot->seq);
         const JsonReply reply = {
                 .op = "snapshot",
                 .has_totals = true,
+                .n_rulesets = snapshot->n_rulesets,
                 .n_domains = snapshot->n_domains,
                 .n_processes = snapshot->n_processes,
                 .n_denials = snapshot->n_denials,
         };
 
-        return json_encoder_reply(encoder, &env, &reply, ret_line);
+        return json_encoder_reply(turn->encoder, &env, &reply, ret_line);
 }
 
 int json_snapshot_next(JsonSnapshot *snapshot, JsonEncoder *encoder, const DomainTable *table,
                        const EventFilter *filter, uint64_t seq, Text *ret_line) {
+        const Turn turn = { snapshot, encoder, table, filter, seq };
         int r = 0;
 
         for (unsigned looks = 0; looks < LOOKS_MAX && r == 0; looks++) {
                 const Denial *denial;
 
                 if (snapshot->next_key < snapshot->n_keys) {
-                        r = encode_key(snapshot, &snapshot->keys[snapshot->next_key++], encoder, table, filter, seq,
-                                       ret_line);
+                        r = encode_next_key(&turn, ret_line);
                         continue;
                 }
 
                 /* The oldest may have been evicted since: those are history that nobody can ask for any more. */
                 denial = denial_log_from(&table->denials, snapshot->next_denial);
                 if (!denial || denial->seq >= snapshot->end_denial)
-                        return encode_end(snapshot, encoder, ret_line);
-                snapshot->next_denial = denial->seq + 1;
-                r = encode_denial(snapshot, denial, encoder, filter, seq, ret_line);
+                        return encode_end(&turn, ret_line);
+                r = encode_denial(&turn, denial, ret_line);
         }
 
         if (r == 0)

@@ -45,6 +45,9 @@ void json_status_put_numbers(JsonWriter *w, const Counters *counters, const Doma
         json_member_u64(w, "domains_live", table->n_live);
         json_member_u64(w, "domains_freed", table->n_freed);
         json_member_u64(w, "denials", denial_log_size(&table->denials));
-        json_member_u64(w, "processes", table->tasks.n_tasks);
+        json_member_u64(w, "processes", table->processes.n_processes);
+        json_member_u64(w, "threads", table->processes.n_threads);
+        json_member_u64(w, "rulesets", table->rulesets.n_rulesets);
+        json_member_u64(w, "rules", table->rulesets.n_rules);
         json_writer_end_object(w);
 }

@@ -187,3 +187,14 @@ void json_writer_time(JsonWriter *w, uint64_t usec) {
         time[1 + n] = '"';
         json_writer_raw(w, time, n + 2);
 }
+
+void json_writer_dev_number(JsonWriter *w, uint32_t major, uint32_t minor) {
+        char number[sizeof("\"4294967295:4294967295\"")], *end = number + sizeof(number), *p = end;
+
+        *--p = '"';
+        p = put_decimal_before(p, minor);
+        *--p = ':';
+        p = put_decimal_before(p, major);
+        *--p = '"';
+        json_writer_raw(w, p, end - p);
+}

@@ -100,16 +100,30 @@ void json_writer_octal(JsonWriter *w, Text prefix, uint64_t value);
 /* A string in RFC 3339, UTC, with µs. */
 void json_writer_time(JsonWriter *w, uint64_t usec);
 
-/* An object member that is to be absent when nothing is put into it. */
+/* A string of a device's two numbers: "254:0". */
+void json_writer_dev_number(JsonWriter *w, uint32_t major, uint32_t minor);
+
+/* A place to return to: what was written since, or did not fit, is then gone. */
 typedef struct JsonWriterMark {
         char *p;
-        bool comma;
+        bool comma, overflow;
 } JsonWriterMark;
 
+static inline JsonWriterMark json_writer_mark(const JsonWriter *w) {
+        return (JsonWriterMark) { .p = w->p, .comma = w->comma, .overflow = w->overflow };
+}
+
+static inline void json_writer_return_to(JsonWriter *w, JsonWriterMark mark) {
+        w->p = mark.p;
+        w->comma = mark.comma;
+        w->overflow = mark.overflow;
+}
+
+/* An object member that is to be absent when nothing is put into it. */
 #define json_writer_begin_optional(w, name)                                     \
         ({                                                                      \
                 JsonWriter *_w = (w);                                           \
-                JsonWriterMark _mark = { .p = _w->p, .comma = _w->comma };      \
+                JsonWriterMark _mark = json_writer_mark(_w);                    \
                 json_writer_key(_w, name);                                      \
                 json_writer_begin_object(_w);                                   \
                 _mark;                                                          \

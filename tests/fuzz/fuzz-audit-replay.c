@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         target = (Target) {};
         json_encoder_init(&target.encoder, &host);
         if (domain_table_init(&target.table, &limits, &counters) < 0 ||
-            audit_replay_new(&replay, (FactSink) { on_fact, &target }, &counters) < 0)
+            audit_replay_new(&replay, (FactSink) { .fn = on_fact, .userdata = &target }, &counters) < 0)
                 abort();
 
         for (size_t i = 0; i < size; i += step)

@@ -19,6 +19,8 @@
 #define LANDLOCK_ACCESS_NET_BIND_TCP (1ULL << 0)
 #define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
 #endif
+/* LANDLOCK_RULE_NET_PORT is an enumerator, which the preprocessor cannot ask for. */
+#define LANDLOCK_ABI_RULE_NET_PORT 2
 
 /* ABI 5, Linux 6.10 */
 #ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
@@ -82,6 +84,15 @@ static inline int landlock_abi_add_path_rule(int ruleset_fd, int path_fd, uint64
         const struct landlock_path_beneath_attr rule = { .allowed_access = allowed, .parent_fd = path_fd };
 
         return (int) syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, flags);
+}
+
+static inline int landlock_abi_add_port_rule(int ruleset_fd, uint64_t port, uint64_t allowed) {
+        /* struct landlock_net_port_attr of ABI 4, of which older headers know nothing */
+        const struct {
+                uint64_t allowed_access, port;
+        } rule = { .allowed_access = allowed, .port = port };
+
+        return (int) syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_ABI_RULE_NET_PORT, &rule, 0);
 }
 
 static inline int landlock_abi_restrict_self(int ruleset_fd, unsigned flags) {

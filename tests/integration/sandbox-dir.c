@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "sandbox.h"
+#include "sandbox-die.h"
 
 void sandbox_dir_make(char path[static PATH_MAX]) {
         char template[PATH_MAX];

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +13,6 @@
 #include <sys/wait.h>
 
 #include "sandbox.h"
-
-void sandbox_die(const char *format, ...) {
-        va_list ap;
-
-        /* Not err(3): in a forked child it would flush the parent's output a second time. */
-        dprintf(STDERR_FILENO, "sandbox: ");
-        va_start(ap, format);
-        vdprintf(STDERR_FILENO, format, ap);
-        va_end(ap);
-        dprintf(STDERR_FILENO, "\n");
-        _exit(EXIT_FAILURE);
-}
 
 unsigned sandbox_enter(Sandbox *s, int ruleset_fd, unsigned flags) {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

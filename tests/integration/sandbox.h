@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "landlock-abi.h"
+#include "sandbox-die.h"
 #include "sandbox-truth.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -44,9 +45,6 @@ struct Kind {
 /* Tables of kinds end with one without a name. */
 extern const Kind fs_kinds[], topology_kinds[], net_kinds[], unix_kinds[], task_kinds[], layer_kinds[],
         log_kinds[], hostile_kinds[];
-
-/* Reports on stderr and ends the process: for a system that does not do what the kind needs. */
-void sandbox_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* Puts the calling thread in a new domain, with no rules or with those of a ruleset of which it takes the
  * file descriptor. Returns the domain's number in the truth, from 1. */

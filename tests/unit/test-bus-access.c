@@ -14,7 +14,7 @@
 /* Below what dbus-daemon lets one connection wait for. */
 #define MANY 120
 
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_tasks = 64 };
+static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64 };
 
 static int setup(void **state) {
         static Fixture f;

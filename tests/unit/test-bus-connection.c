@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_tasks = 64 };
+static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64 };
 
 static int setup(void **state) {
         static Fixture f;

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_tasks = 64 };
+static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64 };
 
 /* Removes what begins and ends so. */
 static void cut_all(char *text, const char *begin, const char *end) {

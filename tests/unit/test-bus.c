@@ -14,7 +14,7 @@
 #define FREED_TEXT "5476567199"
 #define BARE UINT64_C(2) /* nothing is known of it but a denial */
 
-static const DomainTableLimits limits = { .n_domains = 8192, .n_denials = 2000, .n_tasks = 4096 };
+static const DomainTableLimits limits = { .n_domains = 8192, .n_denials = 2000, .n_processes = 4096 };
 
 #define LIVE_DICT                                                                                          \
         "{\"ID\": <t 5476567185>, \"HexID\": <s \"1466dc891\">, "                                            \

@@ -7,7 +7,7 @@
 #define FREED UINT64_C(0x1466dc896)
 #define LIVE_UUID "83670dad-a581-5022-bd4c-b2f73ab7833f"
 
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_tasks = 64 };
+static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64 };
 static const Fixture *fixture;
 
 static int ask(Capture *capture, const char *const *words) {

@@ -50,6 +50,29 @@ static void test_good(void **state _unused_) {
         assert_int_equal(config.audit_receive_buffer, 1 << 20);
         assert_int_equal(config.log_priority, LOG_DEBUG);
         assert_int_equal(config.max_denials, 8192);
+        assert_true(config.trace);
+        assert_string_equal(config.trace_instance, "landlockd");
+        assert_int_equal(config.trace_buffer_size, 4 << 20);
+}
+
+static void test_trace(void **state _unused_) {
+        char name[CONFIG_TRACE_INSTANCE_MAX + 1], content[256], error[256] = "";
+        Config config;
+
+        memset(name, 'x', sizeof(name) - 1);
+        memcpy(name, "Az-_09", 6);
+        name[sizeof(name) - 1] = '\0';
+        snprintf(content, sizeof(content), "[Landlockd]\nTrace=no\nTraceInstance=%s\nTraceBufferSize=64K\n"
+                 "MaxThreads=1\nMaxRulesets=2\nMaxRules=3\n", name);
+        write_file(path, content);
+        config_set_defaults(&config);
+        assert_int_equal(config_load(&config, path, error, sizeof(error)), 0);
+        assert_false(config.trace);
+        assert_string_equal(config.trace_instance, name);
+        assert_int_equal(config.trace_buffer_size, 64 << 10);
+        assert_int_equal(config.max_threads, 1);
+        assert_int_equal(config.max_rulesets, 2);
+        assert_int_equal(config.max_rules, 3);
 }
 
 static void refuses(const char *content, const char *sentence) {
@@ -74,6 +97,13 @@ static void test_bad(void **state _unused_) {
         refuses("[Landlockd]\nMaxDomains=99999999999999999999\n", "is not a size");
         refuses("[Landlockd]\nAuditReceiveBuffer=20000000000G\n", "is not a size");
         refuses("[Landlockd]\nLogLevel=loud\n", "LogLevel=loud");
+        refuses("[Landlockd]\nTrace=yes\n", "Trace=yes: it may be auto or no");
+        refuses("[Landlockd]\nTraceInstance=\n", "TraceInstance=: it may be 1 to 64");
+        refuses("[Landlockd]\nTraceInstance=../events\n", "TraceInstance=../events: it may be");
+        refuses("[Landlockd]\nTraceInstance=a b\n", "TraceInstance=a b: it may be");
+        refuses("[Landlockd]\nTraceInstance=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", "it may be 1 to 64");
+        refuses("[Landlockd]\nTraceBufferSize=63K\n", "TraceBufferSize=63K is out of range");
+        refuses("[Landlockd]\nMaxThreads=0\n", "MaxThreads=0 is out of range");
         refuses("[Landlockd]\nnonsense\n", "/c:2: this is neither");
         refuses("[Landlockd]\nAudit=no\nX=1\nY=2\n", "/c:3: unknown setting X");
 }
@@ -89,7 +119,7 @@ static void test_missing_file(void **state _unused_) {
 
 int main(void) {
 #define test(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-        const struct CMUnitTest tests[] = { test(test_good), test(test_bad), test(test_missing_file) };
+        const struct CMUnitTest tests[] = { test(test_good), test(test_trace), test(test_bad), test(test_missing_file) };
 
         return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

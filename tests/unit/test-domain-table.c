@@ -1,95 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "test.h"
-
-#include <stdlib.h>
-
-#include "model/domain-table.h"
-
-typedef struct Fixture {
-        DomainTable table;
-        Counters counters;
-        Change changes[DOMAIN_TABLE_CHANGES_MAX];
-        size_t n_changes;
-} Fixture;
-
-static Fixture f;
-
-static void open_table(size_t n_domains, size_t n_denials, size_t n_tasks) {
-        const DomainTableLimits limits = { n_domains, n_denials, n_tasks };
-
-        f = (Fixture) {};
-        assert_int_equal(domain_table_init(&f.table, &limits, &f.counters), 0);
-}
-
-static int set_up(void **state _unused_) {
-        open_table(8, 8, 8);
-        return 0;
-}
-
-static int tear_down(void **state _unused_) {
-        domain_table_done(&f.table);
-        return 0;
-}
-
-static Fact described(uint64_t id, uint64_t time) {
-        return (Fact) {
-                .type = FACT_DOMAIN_DESCRIBED,
-                .origins = ORIGIN_AUDIT,
-                .time_usec = time,
-                .described = {
-                        .domain = id,
-                        .mode = DOMAIN_MODE_ENFORCING,
-                        .creator_pid = 42,
-                        .creator_uid = 1000,
-                        .has_creator_pid = true,
-                        .has_creator_uid = true,
-                        .creator_comm = TEXT_LITERAL("sandboxer"),
-                        .creator_exe = TEXT_LITERAL("/usr/bin/sandboxer"),
-                },
-        };
-}
-
-static Fact denied(uint64_t id, int64_t pid, uint64_t time) {
-        Fact fact = {
-                .type = FACT_ACCESS_DENIED,
-                .origins = ORIGIN_AUDIT,
-                .time_usec = time,
-                .denied = {
-                        .domain = id,
-                        .time_usec = time,
-                        .blockers = { .known = UINT64_C(1) << BLOCKER_FS_WRITE_FILE | UINT64_C(1) << BLOCKER_FS_TRUNCATE },
-                        .object = { .kind = OBJECT_FILE, .path = TEXT_LITERAL("/etc/passwd") },
-                        .subject = { .comm = TEXT_LITERAL("sh") },
-                },
-        };
-
-        if (pid > 0) {
-                fact.denied.subject.ids[SUBJECT_pid] = pid;
-                fact.denied.subject.known_ids = 1U << SUBJECT_pid;
-        }
-        return fact;
-}
-
-static Fact freed(uint64_t id, uint64_t n_denials, uint64_t time) {
-        return (Fact) {
-                .type = FACT_DOMAIN_FREED,
-                .origins = ORIGIN_AUDIT,
-                .time_usec = time,
-                .freed = { .domain = id, .n_denials = n_denials, .has_n_denials = true },
-        };
-}
-
-static void apply(Fact fact) {
-        f.n_changes = domain_table_apply(&f.table, &fact, f.changes);
-}
-
-#define assert_changes(...)                                                         \
-        do {                                                                        \
-                const ChangeType expected[] = { __VA_ARGS__ };                      \
-                assert_int_equal(f.n_changes, ARRAY_SIZE(expected));                \
-                for (size_t i = 0; i < f.n_changes; i++)                            \
-                        assert_int_equal(f.changes[i].type, expected[i]);           \
-        } while (0)
+#include "test-model-fixture.h"
 
 static void test_life(void **state _unused_) {
         const Domain *domain;
@@ -97,8 +7,9 @@ static void test_life(void **state _unused_) {
         apply(described(1, 100));
         assert_changes(CHANGE_DOMAIN_ADDED);
         apply(denied(1, 42, 100));
-        assert_changes(CHANGE_DENIAL);
-        assert_int_equal(f.changes[0].denial->seq, 1);
+        assert_changes(CHANGE_PROCESS_ADDED, CHANGE_DENIAL);
+        assert_int_equal(f.changes[0].process->pid, 42);
+        assert_int_equal(f.changes[1].denial->seq, 1);
         apply(denied(1, 43, 200));
 
         domain = domain_table_get(&f.table, 1);
@@ -107,8 +18,8 @@ static void test_life(void **state _unused_) {
         assert_int_equal(domain->n_denials, 2);
         assert_int_equal(domain->n_blocked[BLOCKER_FS_TRUNCATE], 2);
         assert_int_equal(domain->n_blocked[BLOCKER_FS_EXECUTE], 0);
-        assert_int_equal(domain->n_tasks, 2);
-        assert_int_equal(TAILQ_FIRST(&domain->tasks)->pid, 43);
+        assert_int_equal(domain->n_processes, 2);
+        assert_int_equal(TAILQ_FIRST(&domain->processes)->pid, 43);
         assert_text(domain->creator_comm, "sandboxer");
         assert_int_equal(domain->first_seen_usec, 100);
         assert_int_equal(domain->last_seen_usec, 200);
@@ -116,7 +27,7 @@ static void test_life(void **state _unused_) {
         apply(freed(1, 2, 300));
         assert_changes(CHANGE_DOMAIN_FREED);
         assert_int_equal(domain->state, DOMAIN_DEALLOCATED);
-        assert_int_equal(domain->n_tasks, 0);
+        assert_int_equal(domain->n_processes, 0);
         assert_int_equal(domain_denials_unseen(domain), 0);
         assert_int_equal(f.counters.denials_unseen, 0);
         assert_int_equal(f.table.n_live, 0);
@@ -148,10 +59,10 @@ static void test_any_order(void **state _unused_) {
                 assert_int_equal(domain_denials_unseen(domain), 3);
                 assert_int_equal(f.counters.denials_unseen, 3);
                 assert_int_equal(domain->creator_pid, 42);
-                assert_int_equal(domain->n_tasks, 0);
-                assert_int_equal(f.table.tasks.n_tasks, 0);
-                tear_down(NULL);
-                set_up(NULL);
+                assert_int_equal(domain->n_processes, 0);
+                assert_int_equal(f.table.processes.n_processes, 0);
+                model_tear_down(NULL);
+                model_set_up(NULL);
         }
 }
 
@@ -168,7 +79,7 @@ static void test_freed_is_final(void **state _unused_) {
 
 static void test_describing_twice_changes_nothing(void **state _unused_) {
         apply(denied(1, 42, 100));
-        assert_changes(CHANGE_DOMAIN_ADDED, CHANGE_DENIAL);
+        assert_changes(CHANGE_DOMAIN_ADDED, CHANGE_PROCESS_ADDED, CHANGE_DENIAL);
         apply(described(1, 100));
         assert_changes(CHANGE_DOMAIN_UPDATED);
         apply(described(1, 100));
@@ -218,21 +129,21 @@ static void test_tasks(void **state _unused_) {
         apply(denied(1, 42, 100));
         apply(denied(2, 42, 101));
         apply(denied(3, 42, 102));
-        assert_int_equal(f.table.tasks.n_tasks, 3);
+        assert_int_equal(f.table.processes.n_processes, 3);
         apply(freed(2, 1, 103));
-        assert_int_equal(f.table.tasks.n_tasks, 2);
+        assert_int_equal(f.table.processes.n_processes, 2);
         for (int64_t pid = 100; pid < 110; pid++)
                 apply(denied(4, pid, 200));
-        assert_int_equal(f.table.tasks.n_tasks, 8);
+        assert_int_equal(f.table.processes.n_processes, 8);
         assert_int_equal(f.counters.tasks_evicted, 4);
-        assert_int_equal(domain_table_get(&f.table, 1)->n_tasks, 0);
-        assert_int_equal(domain_table_get(&f.table, 4)->n_tasks, 8);
+        assert_int_equal(domain_table_get(&f.table, 1)->n_processes, 0);
+        assert_int_equal(domain_table_get(&f.table, 4)->n_processes, 8);
 }
 
 static void test_unknown_subject(void **state _unused_) {
         apply(denied(1, 0, 100));
         assert_changes(CHANGE_DOMAIN_ADDED, CHANGE_DENIAL);
-        assert_int_equal(domain_table_get(&f.table, 1)->n_tasks, 0);
+        assert_int_equal(domain_table_get(&f.table, 1)->n_processes, 0);
 }
 
 static void test_loss_passes_through(void **state _unused_) {
@@ -241,18 +152,138 @@ static void test_loss_passes_through(void **state _unused_) {
         assert_int_equal(f.changes[0].loss->count, 30000);
 }
 
+/* A parent is known by its child, whichever came first; circles and eviction break nothing. */
+static void test_family(void **state _unused_) {
+        const Domain *domain;
+
+        apply(created(2, 1, 100));
+        assert_changes(CHANGE_DOMAIN_ADDED, CHANGE_DOMAIN_ADDED);
+        apply(created(1, 0, 90));
+        assert_changes(CHANGE_DOMAIN_UPDATED);
+        apply(created(3, 2, 110));
+
+        domain = domain_table_get(&f.table, 3);
+        assert_int_equal(domain->parent_id, 2);
+        assert_int_equal(domain->created_usec, 110);
+        assert_ptr_equal(domain->parent->parent, domain_table_get(&f.table, 1));
+        assert_true(domain_is_inside(domain, domain_table_get(&f.table, 1)));
+        assert_false(domain_is_inside(domain_table_get(&f.table, 1), domain));
+        assert_true(domain->parent->parent->has_parent);
+        assert_int_equal(domain->parent->parent->parent_id, 0);
+
+        apply(created(5, 6, 120));
+        apply(created(6, 5, 121));
+        assert_false(domain_is_inside(domain_table_get(&f.table, 6), domain_table_get(&f.table, 5)));
+        apply(created(7, 7, 122));
+        assert_null(domain_table_get(&f.table, 7)->parent);
+
+        for (uint64_t id = 20; id < 40; id++)
+                apply(described(id, 200 + id));
+        assert_null(domain_table_get(&f.table, 1));
+}
+
+static Fact rule_added(uint64_t ruleset, uint64_t version, const char *path) {
+        return (Fact) {
+                .type = FACT_RULE_ADDED,
+                .origins = ORIGIN_TRACE,
+                .rule_added = { ruleset, { .version = version, .access = 1, .path = text_from_string(path) } },
+        };
+}
+
+static Fact ruleset_freed(uint64_t ruleset, uint64_t version) {
+        return (Fact) { .type = FACT_RULESET_FREED, .origins = ORIGIN_TRACE, .ruleset_freed = { ruleset, version } };
+}
+
+/* A domain keeps the rules of the version that it was made from, for as long as it is in the table. */
+static void test_rulesets(void **state _unused_) {
+        const Fact creation = {
+                .type = FACT_RULESET_CREATED,
+                .origins = ORIGIN_TRACE,
+                .time_usec = 50,
+                .ruleset_created = { .ruleset = 77, .handled = { { 0x1ffff, 0, 1 } }, .tid = 42 },
+        };
+        const Domain *domain;
+
+        apply(creation);
+        assert_changes(CHANGE_RULESET_CREATED);
+        apply(creation);
+        assert_int_equal(f.n_changes, 0);
+        apply(rule_added(77, 2, "/usr"));
+        assert_changes(CHANGE_RULE_ADDED);
+        apply(rule_added(77, 1, "/"));
+        assert_text(f.changes[0].rule->path, "/");
+        apply(rule_added(77, 1, "/"));
+        assert_int_equal(f.n_changes, 0);
+        apply(created(1, 0, 100));
+        apply(rule_added(77, 4, "/tmp"));
+        apply(ruleset_freed(77, 4));
+        assert_changes(CHANGE_RULESET_FREED);
+
+        domain = domain_table_get(&f.table, 1);
+        assert_non_null(domain->ruleset);
+        assert_int_equal(domain->ruleset->handled.bits[ACCESS_FS], 0x1ffff);
+        assert_int_equal(ruleset_n_rules(domain->ruleset, domain->ruleset_version), 2);
+        assert_text(domain->ruleset->rules[0].path, "/");
+        assert_text(domain->ruleset->rules[1].path, "/usr");
+        assert_int_equal(ruleset_n_unknown_rules(domain->ruleset, domain->ruleset_version), 0);
+        assert_int_equal(ruleset_n_unknown_rules(domain->ruleset, 4), 1);
+
+        apply(freed(1, 0, 120));
+        assert_non_null(domain->ruleset);
+        for (uint64_t id = 20; id < 40; id++)
+                apply(described(id, 200 + id));
+        assert_null(domain_table_get(&f.table, 1));
+        apply(described(40, 300));
+        assert_int_equal(f.table.rulesets.n_rulesets, 0);
+        assert_int_equal(f.table.rulesets.n_rules, 0);
+}
+
+static void test_ruleset_caps(void **state _unused_) {
+        for (uint64_t id = 1; id <= 10; id++)
+                apply(rule_added(id, 1, "/x"));
+        assert_int_equal(f.table.rulesets.n_rulesets, 4);
+        assert_int_equal(f.counters.rulesets_evicted, 6);
+        for (uint64_t version = 2; version < 40; version++)
+                apply(rule_added(10, version, "/x"));
+        assert_int_equal(f.table.rulesets.n_rules, 16);
+        assert_int_equal(f.counters.rules_dropped, 38 - 12);
+        assert_int_equal(ruleset_table_get(&f.table.rulesets, 10)->version, 39);
+        apply(ruleset_freed(10, 39));
+        apply(described(1, 1));
+        assert_int_equal(f.table.rulesets.n_rules, 3);
+}
+
 /* Random facts on few ids: the lists, the map and the counters stay in step. */
 static void test_random(void **state _unused_) {
         srandom(5);
         for (int i = 0; i < 200000; i++) {
                 uint64_t id = 1 + random() % 24;
 
-                switch (random() % 8) {
+                switch (random() % 16) {
                 case 0:
                         apply(described(id, i));
                         break;
                 case 1:
                         apply(freed(id, random() % 4, i));
+                        break;
+                case 2:
+                        apply(created(id, random() % 24, i));
+                        break;
+                case 3:
+                        apply(enforced(id, random() % 12, random() % 12, i));
+                        break;
+                case 4:
+                case 5:
+                        apply(forked(random() % 12, random() % 12, random() % 2, i));
+                        break;
+                case 6:
+                        apply(exited(random() % 12, i));
+                        break;
+                case 7:
+                        apply(rule_added(77, random() % 8, "/"));
+                        break;
+                case 8:
+                        apply(ruleset_freed(77, 7));
                         break;
                 default:
                         apply(denied(id, random() % 12, i));
@@ -266,7 +297,7 @@ static void test_random(void **state _unused_) {
 }
 
 int main(void) {
-#define test(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define test(fn) cmocka_unit_test_setup_teardown(fn, model_set_up, model_tear_down)
         const struct CMUnitTest tests[] = {
                 test(test_life),
                 test(test_any_order),
@@ -277,6 +308,9 @@ int main(void) {
                 test(test_tasks),
                 test(test_unknown_subject),
                 test(test_loss_passes_through),
+                test(test_family),
+                test(test_rulesets),
+                test(test_ruleset_caps),
                 test(test_random),
         };
 

@@ -263,6 +263,22 @@ static void test_filter(void **state) {
         expect_reply(f, peer, "subscribe", true);
         fixture_deny(f, 3, BLOCKER_PTRACE, TEXT_LITERAL("x"));
         expect_event(f, peer, "denial", 9);
+
+        /* A ruleset is of no domain. */
+        peer_send(peer, "{\"op\":\"subscribe\",\"types\":[\"ruleset\",\"process\"]}\n");
+        expect_reply(f, peer, "subscribe", true);
+        fixture_create_ruleset(f, 1);
+        fixture_enter(f, 3, 7);
+        fixture_deny(f, 3, BLOCKER_PTRACE, TEXT_LITERAL("x"));
+        expect_event(f, peer, "ruleset", 10);
+        expect_event(f, peer, "process", 11);
+        peer_expect_nothing(f, peer);
+        peer_send(peer, "{\"op\":\"subscribe\",\"domains\":[\"3\"]}\n");
+        expect_reply(f, peer, "subscribe", true);
+        fixture_create_ruleset(f, 2);
+        fixture_exit(f, 7);
+        expect_event(f, peer, "process", 14);
+        peer_expect_nothing(f, peer);
         peer_free(peer);
 }
 
@@ -350,15 +366,25 @@ static void test_status(void **state) {
         json_t *event;
 
         fixture_deny(f, DOMAIN_ID, BLOCKER_PTRACE, TEXT_LITERAL("a"));
+        fixture_enter(f, DOMAIN_ID, 7);
+        fixture_create_ruleset(f, 1);
+        fixture_add_rule(f, 1, 1, TEXT_LITERAL("/a"));
+        fixture_add_rule(f, 1, 2, TEXT_LITERAL("/b"));
         expect_event(f, peer, "domain", 1);
         expect_event(f, peer, "denial", 2);
+        expect_event(f, peer, "process", 3);
+        for (uint64_t seq = 4; seq <= 6; seq++)
+                expect_event(f, peer, "ruleset", seq);
         peer_send(peer, "{\"op\":\"status\",\"id\":1}\n");
         event = peer_expect(f, peer, "status");
         assert_int_equal(member_number(event, "id"), 1);
-        assert_int_equal(member_number(event, "seq"), 2);
+        assert_int_equal(member_number(event, "seq"), 6);
         assert_int_equal(member_number(json_object_get(event, "counters"), "denials"), 1);
         assert_int_equal(member_number(json_object_get(event, "tables"), "domains_live"), 1);
         assert_int_equal(member_number(json_object_get(event, "tables"), "processes"), 1);
+        assert_int_equal(member_number(json_object_get(event, "tables"), "threads"), 1);
+        assert_int_equal(member_number(json_object_get(event, "tables"), "rulesets"), 1);
+        assert_int_equal(member_number(json_object_get(event, "tables"), "rules"), 2);
         json_decref(event);
         expect_reply(f, peer, "status", true);
         peer_free(peer);

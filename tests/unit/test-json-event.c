@@ -126,7 +126,7 @@ static Domain domain = {
         .n_denials = 4,
         .n_blocked = { [BLOCKER_FS_WRITE_FILE] = 3, [BLOCKER_PTRACE] = 1 },
         .n_blocked_other = 2,
-        .n_tasks = 1,
+        .n_processes = 1,
 };
 
 static Domain freed = {
@@ -137,7 +137,7 @@ static Domain freed = {
         .n_denials = 1, .n_denials_kernel = 3, .has_n_denials_kernel = true,
 };
 
-static const Task task = {
+static const Process process = {
         .domain = &domain,
         .pid = 18353,
         .uid = 1000, .has_uid = true,
@@ -220,7 +220,7 @@ static void write_lines_for_one(JsonEncoder *e) {
                 .n_live = 1,
                 .n_freed = 2,
                 .denials = { .n_max = 5, .next_seq = 4 },
-                .tasks.n_tasks = 4,
+                .processes.n_processes = 4,
         };
         const JsonReply totals = { .op = "snapshot", .has_totals = true, .n_domains = 1, .n_processes = 1 };
         const JsonReply error = { .error_name = "bad-json", .error_message = "Not \"JSON\":\n\\." };
@@ -234,7 +234,7 @@ static void write_lines_for_one(JsonEncoder *e) {
         assert_golden(line);
         assert_int_equal(json_encoder_domain(e, &answer, &domain, &line), 0);
         assert_golden(line);
-        assert_int_equal(json_encoder_process(e, &answer, &task, &line), 0);
+        assert_int_equal(json_encoder_process(e, &answer, &process, &line), 0);
         assert_golden(line);
         assert_int_equal(json_encoder_denial(e, &answer, &process, &line), 0);
         assert_golden(line);

@@ -12,7 +12,10 @@
 #define ROUNDS_MAX 1000
 
 int fixture_setup(void **state) {
-        const DomainTableLimits limits = { .n_domains = 4096, .n_denials = 4096, .n_tasks = 4096 };
+        const DomainTableLimits limits = {
+                .n_domains = 4096, .n_denials = 4096, .n_processes = 4096, .n_threads = 4096, .n_rulesets = 4096,
+                .n_rules = 65536,
+        };
         const char *tmp = getenv("TMPDIR") ?: "/tmp";
         Fixture *f = calloc(1, sizeof(Fixture));
 
@@ -79,8 +82,7 @@ void fixture_deny(Fixture *f, uint64_t domain, Blocker blocker, Text path) {
                         .origins = ORIGIN_AUDIT,
                         .blockers.known = UINT64_C(1) << blocker,
                         .object = { .kind = OBJECT_FILE, .path = path },
-                        .subject = { .known_ids = 1U << SUBJECT_pid, .ids[SUBJECT_pid] = (int64_t) (domain % 100) + 1,
-                                     .comm = TEXT_LITERAL("sh") },
+                        .subject.comm = TEXT_LITERAL("sh"),
                 },
         };
 
@@ -95,6 +97,59 @@ void fixture_describe(Fixture *f, uint64_t domain) {
                 .described = { .domain = domain, .mode = DOMAIN_MODE_ENFORCING },
         };
 
+        apply(f, &fact);
+}
+
+static Fact trace_fact(FactType type) {
+        return (Fact) { .type = type, .origins = ORIGIN_TRACE, .time_usec = TIME };
+}
+
+void fixture_create(Fixture *f, uint64_t domain, uint64_t ruleset, uint64_t version) {
+        Fact fact = trace_fact(FACT_DOMAIN_CREATED);
+
+        fact.created = (DomainCreation) { .domain = domain, .ruleset = ruleset, .ruleset_version = version };
+        apply(f, &fact);
+}
+
+void fixture_enter(Fixture *f, uint64_t domain, int64_t pid) {
+        Fact fact = trace_fact(FACT_TASK_SEEN);
+
+        fact.seen = (TaskSight) {
+                .domain = domain,
+                .task = { .tid = pid, .pid = pid, .has_pid = true, .comm = TEXT_LITERAL("sh") },
+                .attribution = ATTRIBUTION_KERNEL,
+        };
+        apply(f, &fact);
+}
+
+void fixture_exit(Fixture *f, int64_t pid) {
+        Fact fact = trace_fact(FACT_TASK_EXITED);
+
+        fact.exited.tid = pid;
+        apply(f, &fact);
+}
+
+void fixture_create_ruleset(Fixture *f, uint64_t ruleset) {
+        Fact fact = trace_fact(FACT_RULESET_CREATED);
+
+        fact.ruleset_created = (RulesetCreation) { .ruleset = ruleset, .handled.bits[ACCESS_FS] = 3 };
+        apply(f, &fact);
+}
+
+void fixture_add_rule(Fixture *f, uint64_t ruleset, uint64_t version, Text path) {
+        Fact fact = trace_fact(FACT_RULE_ADDED);
+
+        fact.rule_added = (RuleAddition) {
+                .ruleset = ruleset,
+                .rule = { .version = version, .kind = RULE_PATH_BENEATH, .access = 1, .path = path },
+        };
+        apply(f, &fact);
+}
+
+void fixture_end_ruleset(Fixture *f, uint64_t ruleset, uint64_t version) {
+        Fact fact = trace_fact(FACT_RULESET_FREED);
+
+        fact.ruleset_freed = (RulesetEnd) { ruleset, version };
         apply(f, &fact);
 }
 

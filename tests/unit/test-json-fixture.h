@@ -33,10 +33,21 @@ void fixture_limit_table(Fixture *f, const DomainTableLimits *limits);
 /* Runs the loop until there is nothing left to do at once. */
 void fixture_pump(Fixture *f);
 
-/* Facts, applied to the table and published. Nothing is sent before the next pump. A process is in several domains. */
-void fixture_deny(Fixture *f, uint64_t domain, Blocker blocker, Text path);
+/* Facts, applied to the table and published. Nothing is sent before the next pump. */
 void fixture_describe(Fixture *f, uint64_t domain);
+void fixture_create(Fixture *f, uint64_t domain, uint64_t ruleset, uint64_t version);
 void fixture_end(Fixture *f, uint64_t domain);
+
+/* To a process that nobody named. */
+void fixture_deny(Fixture *f, uint64_t domain, Blocker blocker, Text path);
+
+/* A process of one thread, which is in no other domain. */
+void fixture_enter(Fixture *f, uint64_t domain, int64_t pid);
+void fixture_exit(Fixture *f, int64_t pid);
+
+void fixture_create_ruleset(Fixture *f, uint64_t ruleset);
+void fixture_add_rule(Fixture *f, uint64_t ruleset, uint64_t version, Text path);
+void fixture_end_ruleset(Fixture *f, uint64_t ruleset, uint64_t version);
 
 /* A client's side. */
 typedef struct Peer {

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Inside the domain table: how its parts write down what one fact changed. Each file applies one kind of fact. */
+#pragma once
+
+#include "model/domain-table.h"
+
+/* The changes of one fact as they are written. */
+typedef struct Changes {
+        DomainTable *table;
+        Change *list;
+        size_t n;
+        unsigned origins;
+        uint64_t time_usec;
+        Text node;
+} Changes;
+
+/* The caller fills in what the change is of. */
+Change *changes_add(Changes *changes, ChangeType type, const Domain *domain);
+
+/* domain-table.c: the domain that a fact is about, as seen just now. Returns 1 if it is new, which the caller
+ * publishes, 0 if not, -ENOMEM. */
+int domain_table_see(Changes *changes, uint64_t id, Domain **ret);
+
+/* Its end, if it was told by all who tell it and no denial of it waits. */
+void domain_table_try_end(Changes *changes, Domain *domain);
+
+/* domain-table-denials.c */
+int domain_table_apply_denied(Changes *changes, const Denial *denied);
+
+/* One half that waited long enough; false if there is none. */
+bool domain_table_settle_denial(Changes *changes);
+
+/* domain-table-tasks.c */
+int domain_table_apply_enforced(Changes *changes, const DomainEnforcement *enforced);
+int domain_table_apply_forked(Changes *changes, const TaskFork *forked);
+int domain_table_apply_execed(Changes *changes, const TaskExec *execed);
+int domain_table_apply_exited(Changes *changes, const TaskExit *exited);
+int domain_table_apply_seen(Changes *changes, const TaskSight *seen);
+
+/* The domain denied its thread something: so the thread is in it. What is known of the thread joins the denial. */
+int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads and processes: which are in which domain. */
+#include <errno.h>
+
+#include "model/domain-table-changes.h"
+
+static void process_changed(Changes *changes, ChangeType type, const Process *process) {
+        changes_add(changes, type, process->domain)->process = process;
+}
+
+/* A process of which no thread is left is gone. */
+static void let_go(Changes *changes, Process *process) {
+        if (process->n_threads > 0)
+                return;
+        process_table_detach(&changes->table->processes, process);
+        TAILQ_INSERT_TAIL(&changes->table->gone, process, in_table);
+        process_changed(changes, CHANGE_PROCESS_GONE, process);
+}
+
+/* The process is in the domain; `task` is what is known of it. */
+static int see_process(Changes *changes, Domain *domain, int64_t pid, const TaskDescription *task,
+                       Attribution attribution, Process **ret) {
+        DomainTable *table = changes->table;
+        Process *process;
+        int is_new, r;
+
+        is_new = process_table_see(&table->processes, domain, pid, attribution, changes->time_usec, &process);
+        if (is_new < 0)
+                return is_new;
+        r = process_describe(process, task);
+        if (is_new) {
+                table->counters->processes++;
+                process_changed(changes, CHANGE_PROCESS_ADDED, process);
+        }
+        *ret = process;
+        return r < 0 ? r : is_new;
+}
+
+/* The thread is in the domain now, wherever it was before. */
+static int put_thread(Changes *changes, Domain *domain, const TaskDescription *task, Attribution attribution) {
+        DomainTable *table = changes->table;
+        Thread *thread = process_table_thread(&table->processes, task->tid);
+        Process *before = thread ? thread->process : NULL, *process;
+        TaskDescription known = *task;
+        int r;
+
+        if (before && before->domain == domain) {
+                thread->attribution = MIN(thread->attribution, attribution);
+                return 0;
+        }
+        if (before) {
+                /* What moves is the same process; seen last, it is not the one that makes room. */
+                process_table_touch(&table->processes, before, changes->time_usec);
+                known.comm = text_known(known.comm) ? known.comm : before->comm;
+                known.exe = text_known(known.exe) ? known.exe : before->exe;
+                if (!known.has_uid && before->has_uid) {
+                        known.uid = before->uid;
+                        known.has_uid = true;
+                }
+        }
+        /* A thread whose process nobody named is not guessed to be a process. */
+        if (!known.has_pid && !before)
+                return 0;
+
+        r = see_process(changes, domain, known.has_pid ? known.pid : before->pid, &known, attribution, &process);
+        if (r < 0)
+                return r;
+        /* Making room may have evicted the process that it was in, and the thread with it. */
+        thread = process_table_thread(&table->processes, task->tid);
+        before = thread ? thread->process : NULL;
+        r = process_table_add_thread(&table->processes, process, task->tid, attribution);
+        if (r < 0)
+                return r == -ENOSPC ? 0 : r;
+        if (before)
+                let_go(changes, before);
+        return 0;
+}
+
+/* The weakest of all calls and threads is what holds for the domain. */
+static bool weaken(Domain *domain, const DomainEnforcement *enforced) {
+        bool changed = !domain->has_enforcement || (domain->process_wide && !enforced->process_wide) ||
+                       (domain->no_new_privs && !enforced->no_new_privs);
+
+        domain->process_wide = enforced->process_wide && (!domain->has_enforcement || domain->process_wide);
+        domain->no_new_privs = enforced->no_new_privs && (!domain->has_enforcement || domain->no_new_privs);
+        domain->has_enforcement = true;
+        return changed;
+}
+
+int domain_table_apply_enforced(Changes *changes, const DomainEnforcement *enforced) {
+        Domain *domain;
+        int is_new;
+        bool changed;
+
+        is_new = domain_table_see(changes, enforced->domain, &domain);
+        if (is_new < 0)
+                return is_new;
+        changed = weaken(domain, enforced);
+        if (is_new)
+                changes_add(changes, CHANGE_DOMAIN_ADDED, domain);
+        else if (changed)
+                changes_add(changes, CHANGE_DOMAIN_UPDATED, domain);
+
+        if (domain->state != DOMAIN_ALLOCATED)
+                return 0;
+        return put_thread(changes, domain, &enforced->task, ATTRIBUTION_KERNEL);
+}
+
+/* A thread with this ID is dead, whatever became of the word of its end. */
+static void forget_thread(Changes *changes, int64_t tid) {
+        ProcessTable *processes = &changes->table->processes;
+        Thread *thread = process_table_thread(processes, tid);
+        Process *process;
+
+        if (!thread)
+                return;
+        process = thread->process;
+        process_table_remove_thread(processes, thread);
+        process->last_seen_usec = MAX(process->last_seen_usec, changes->time_usec);
+        let_go(changes, process);
+}
+
+int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
+        ProcessTable *processes = &changes->table->processes;
+        const Thread *parent;
+        Process *process;
+        Attribution attribution;
+        int r;
+
+        if (!process_table_thread(processes, forked->parent_tid) || forked->tid == forked->parent_tid)
+                return 0;
+        forget_thread(changes, forked->tid);
+        parent = process_table_thread(processes, forked->parent_tid);
+        process = parent->process;
+        attribution = parent->attribution == ATTRIBUTION_INFERRED ? ATTRIBUTION_INFERRED : ATTRIBUTION_INHERITED;
+
+        /* Seen last, it is not the one that makes room: its texts are borrowed. */
+        process_table_touch(processes, process, changes->time_usec);
+        if (!forked->is_thread) {
+                const TaskDescription child = {
+                        .uid = process->uid,
+                        .has_uid = process->has_uid,
+                        .comm = process->comm,
+                        .exe = process->exe,
+                };
+
+                r = see_process(changes, process->domain, forked->tid, &child, attribution, &process);
+                if (r < 0)
+                        return r;
+        }
+        r = process_table_add_thread(processes, process, forked->tid, attribution);
+        return r == -ENOSPC ? 0 : r;
+}
+
+int domain_table_apply_execed(Changes *changes, const TaskExec *execed) {
+        ProcessTable *processes = &changes->table->processes;
+        Thread *thread = process_table_thread(processes, execed->old_tid);
+        Attribution attribution;
+        Process *process;
+        int r;
+
+        if (!thread)
+                return 0;
+        process = thread->process;
+        attribution = thread->attribution;
+        process_table_touch(processes, process, changes->time_usec);
+
+        if (execed->task.tid != execed->old_tid) {
+                /* It took over the ID of the thread that led its process, which is dead like all the others. */
+                process_table_remove_thread(processes, thread);
+                r = process_table_add_thread(processes, process, execed->task.tid, attribution);
+                if (r < 0)
+                        return r == -ENOSPC ? 0 : r;
+        }
+        r = process_describe(process, &execed->task);
+        if (r < 0)
+                return r;
+        process_changed(changes, CHANGE_PROCESS_UPDATED, process);
+        return 0;
+}
+
+int domain_table_apply_exited(Changes *changes, const TaskExit *exited) {
+        forget_thread(changes, exited->tid);
+        return 0;
+}
+
+int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
+        const Thread *thread = process_table_thread(&changes->table->processes, seen->task.tid);
+        Domain *domain;
+        int is_new;
+
+        /* What was only inferred yields to what is known. */
+        if (seen->attribution != ATTRIBUTION_KERNEL && thread)
+                return 0;
+
+        is_new = domain_table_see(changes, seen->domain, &domain);
+        if (is_new < 0)
+                return is_new;
+        if (is_new)
+                changes_add(changes, CHANGE_DOMAIN_ADDED, domain);
+        if (domain->state != DOMAIN_ALLOCATED)
+                return 0;
+        return put_thread(changes, domain, &seen->task, seen->attribution);
+}
+
+/* What is known of the process, the denial need not tell. */
+static void describe_subject(const Process *process, Denial *denial) {
+        DenialSubject *subject = &denial->subject;
+        const uint32_t pid = UINT32_C(1) << SUBJECT_pid, uid = UINT32_C(1) << SUBJECT_uid;
+
+        if (!(subject->known_ids & pid))
+                subject->ids[SUBJECT_pid] = process->pid;
+        if (!(subject->known_ids & uid) && process->has_uid) {
+                subject->ids[SUBJECT_uid] = process->uid;
+                subject->known_ids |= uid;
+        }
+        subject->known_ids |= pid;
+        if (!text_known(subject->comm))
+                subject->comm = process->comm;
+        if (!text_known(subject->exe))
+                subject->exe = process->exe;
+}
+
+static TaskDescription task_of(const Denial *denial) {
+        TaskDescription task = { .comm = denial->subject.comm, .exe = denial->subject.exe };
+
+        task.has_pid = denial_subject_id(denial, SUBJECT_pid, &task.pid);
+        task.has_uid = denial_subject_id(denial, SUBJECT_uid, &task.uid);
+        denial_subject_id(denial, SUBJECT_tid, &task.tid);
+        return task;
+}
+
+/* The thread is known, and so is where it is: unless the word of a nested domain that it went into was lost. */
+static int see_thread(Changes *changes, Domain *domain, Thread *thread, Denial *denial) {
+        Process *process = thread->process;
+
+        process_table_touch(&changes->table->processes, process, changes->time_usec);
+        describe_subject(process, denial);
+        if (domain_is_inside(process->domain, domain) || !denial_shows_membership(denial))
+                return 0;
+        if (thread->attribution != ATTRIBUTION_INFERRED && !domain_is_inside(domain, process->domain))
+                return 0;
+        return put_thread(changes, domain, &(TaskDescription) { .tid = thread->tid }, ATTRIBUTION_KERNEL);
+}
+
+int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial) {
+        ProcessTable *processes = &changes->table->processes;
+        const TaskDescription task = task_of(denial);
+        Thread *thread = task.tid != 0 ? process_table_thread(processes, task.tid) : NULL;
+        Process *process;
+        int r;
+
+        if (thread)
+                return see_thread(changes, domain, thread, denial);
+        if (!task.has_pid || !denial_shows_membership(denial))
+                return 0;
+        if (task.tid != 0)
+                return put_thread(changes, domain, &task, ATTRIBUTION_KERNEL);
+
+        process = process_table_inside(processes, domain, task.pid);
+        if (process) {
+                process->attribution = ATTRIBUTION_KERNEL;
+                process_table_touch(processes, process, changes->time_usec);
+                return process_describe(process, &task) < 0 ? -ENOMEM : 0;
+        }
+        r = see_process(changes, domain, task.pid, &task, ATTRIBUTION_KERNEL, &process);
+        return r < 0 ? r : 0;
+}

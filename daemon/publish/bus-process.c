@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "publish/bus-process.h"
+
+/* In the properties of a domain. ProcessesCount tells of the others. */
+#define IN_DOMAIN_MAX 1024
+
+/* Keys, numbers and padding of a process in a domain's properties and in a list: well above what they come to. */
+#define IN_DOMAIN_FIXED_BYTES 64
+#define IN_LIST_FIXED_BYTES 640
+
+static int append_struct(sd_bus_message *m, const Process *p) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "usst");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "u", (uint32_t) p->pid);
+        if (r >= 0)
+                r = bus_append_text(m, p->comm);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "st", attribution_to_string(p->attribution), p->last_seen_usec);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+int bus_append_domain_processes(sd_bus_message *m, const Domain *domain) {
+        const Process *process;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(usst)");
+        TAILQ_FOREACH(process, &domain->processes, in_domain) {
+                if (r < 0 || n++ == IN_DOMAIN_MAX)
+                        break;
+                r = append_struct(m, process);
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+size_t bus_domain_processes_bytes(const Domain *domain) {
+        size_t n_bytes = 0, n = 0;
+        const Process *process;
+
+        TAILQ_FOREACH(process, &domain->processes, in_domain) {
+                if (n++ == IN_DOMAIN_MAX)
+                        break;
+                n_bytes += IN_DOMAIN_FIXED_BYTES + bus_text_bytes(process->comm);
+        }
+        return n_bytes;
+}
+
+static int append_entries(sd_bus_message *m, const BusModel *model, const Process *p) {
+        int r;
+
+        r = bus_append_domain_entries(m, model, p->domain->id);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "PID", "u", (uint32_t) p->pid);
+        if (r >= 0 && p->has_uid)
+                r = sd_bus_message_append(m, "{sv}", "UID", "u", (uint32_t) p->uid);
+        if (r >= 0)
+                r = bus_append_text_entry(m, "Comm", p->comm);
+        if (r >= 0)
+                r = bus_append_text_entry(m, "Exe", p->exe);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "Known", "s", attribution_to_string(p->attribution));
+        if (r >= 0 && p->n_threads > 0)
+                r = sd_bus_message_append(m, "{sv}", "ThreadsCount", "t", (uint64_t) p->n_threads);
+        if (r >= 0)
+                r = sd_bus_message_append(
+                                m, "{sv}{sv}", "FirstSeen", "t", p->first_seen_usec, "LastSeen", "t",
+                                p->last_seen_usec);
+        return r;
+}
+
+static int append_process(sd_bus_message *m, const BusModel *model, const Process *process, BusRoom *room) {
+        int r;
+
+        if (!bus_room_take(room, IN_LIST_FIXED_BYTES + bus_text_bytes(process->comm) + bus_text_bytes(process->exe)))
+                return 0;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = append_entries(m, model, process);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(m);
+        return r < 0 ? r : 1;
+}
+
+/* Returns 0 too when there was no room for all. */
+static int append_list(sd_bus_message *m, const BusModel *model, const Domain *domain, uint32_t limit) {
+        BusRoom room = { limit, BUS_ANSWER_BYTES_MAX };
+        const Process *process;
+        int r = 1;
+
+        if (domain)
+                TAILQ_FOREACH(process, &domain->processes, in_domain) {
+                        r = append_process(m, model, process, &room);
+                        if (r <= 0)
+                                return r;
+                }
+        else
+                TAILQ_FOREACH(process, &model->table->processes.processes, in_table) {
+                        r = append_process(m, model, process, &room);
+                        if (r <= 0)
+                                return r;
+                }
+        return 0;
+}
+
+int bus_append_processes(sd_bus_message *m, const BusModel *model, const Domain *domain, uint32_t limit,
+                         uint64_t *ret_n) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "a{sv}");
+        if (r >= 0)
+                r = append_list(m, model, domain, limit);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        if (r < 0)
+                return r;
+        *ret_n = domain ? domain->n_processes : model->table->processes.n_processes;
+        return 0;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/proc-task.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* Fields of /proc/TID/stat behind the name: proc_pid_stat(5) numbers them from 3. */
+#define STAT_FIRST_FIELD 3
+#define STAT_START_TIME 22
+
+/* Threads that one call may report, and processes that it looks into. */
+#define INFERRED_MAX 4096
+
+static int open_directory(int parent, const char *path) {
+        int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* The file's beginning. */
+static int read_file(int directory, const char *name, char *buffer, size_t size, Text *ret) {
+        _cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+        ssize_t n;
+
+        if (fd < 0)
+                return -errno;
+        n = read(fd, buffer, size);
+        if (n < 0)
+                return -errno;
+        *ret = (Text) { buffer, n };
+        return 0;
+}
+
+/* "7 (a name) S 1 …": the name is not escaped and may hold anything but a NUL. */
+static int parse_stat(Text stat, Text *ret_comm, uint64_t *ret_start_ticks) {
+        const char *open = memchr(stat.data, '(', stat.len), *close = memrchr(stat.data, ')', stat.len);
+        Text rest, field = TEXT_NULL;
+
+        if (!open || !close || close < open || close + 2 > stat.data + stat.len)
+                return -EBADMSG;
+        rest = (Text) { close + 2, stat.data + stat.len - (close + 2) };
+        for (unsigned i = STAT_FIRST_FIELD; i <= STAT_START_TIME; i++)
+                if (!text_split(&rest, ' ', &field))
+                        return -EBADMSG;
+
+        *ret_comm = (Text) { open + 1, close - (open + 1) };
+        return text_parse_u64(field, 10, ret_start_ticks);
+}
+
+static int read_stat(int directory, uint64_t not_after_usec, ProcTask *task) {
+        uint64_t ticks;
+        char buffer[1024];
+        Text stat, comm;
+        int r;
+
+        r = read_file(directory, "stat", buffer, sizeof(buffer), &stat);
+        if (r >= 0)
+                r = parse_stat(stat, &comm, &ticks);
+        if (r < 0)
+                return r;
+        if (ticks > not_after_usec / (USEC_PER_SEC / (uint64_t) sysconf(_SC_CLK_TCK)))
+                return -ESRCH;
+
+        task->comm = (Text) { task->comm_buffer, MIN(comm.len, sizeof(task->comm_buffer)) };
+        memcpy(task->comm_buffer, comm.data, task->comm.len);
+        return 0;
+}
+
+static bool parse_line(Text line, Text key, int64_t *ret) {
+        Text value;
+
+        return text_take_prefix(&line, key) && text_split(&line, '\t', &value) && text_parse_i64(value, ret) >= 0;
+}
+
+static void read_status(int directory, ProcTask *task) {
+        Text status, line;
+        char buffer[1024];
+
+        if (read_file(directory, "status", buffer, sizeof(buffer), &status) < 0)
+                return;
+        while (text_split(&status, '\n', &line)) {
+                task->has_pid |= parse_line(line, TEXT_LITERAL("Tgid:\t"), &task->pid);
+                task->has_uid |= parse_line(line, TEXT_LITERAL("Uid:\t"), &task->uid);
+        }
+}
+
+static void read_exe(int directory, ProcTask *task) {
+        ssize_t n = readlinkat(directory, "exe", task->exe_buffer, sizeof(task->exe_buffer));
+
+        /* A path that does not fit is cut by the kernel. */
+        if (n > 0 && (size_t) n < sizeof(task->exe_buffer))
+                task->exe = (Text) { task->exe_buffer, n };
+}
+
+/* The directory holds on to the thread: once it has exited, reading fails, whoever has its number then. */
+static int read_directory(int directory, int64_t tid, uint64_t not_after_usec, ProcTask *ret) {
+        int r;
+
+        ret->tid = tid;
+        ret->has_pid = ret->has_uid = false;
+        ret->exe = TEXT_NULL;
+        r = read_stat(directory, not_after_usec, ret);
+        if (r < 0)
+                return r;
+        read_status(directory, ret);
+        read_exe(directory, ret);
+        return 0;
+}
+
+int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret) {
+        _cleanup_close_ int directory = -EBADF;
+        char path[32];
+
+        snprintf(path, sizeof(path), "/proc/%" PRIi64, tid);
+        directory = open_directory(AT_FDCWD, path);
+        if (directory < 0)
+                return directory == -ENOENT ? -ESRCH : directory;
+        return read_directory(directory, tid, not_after_boottime_usec, ret);
+}
+
+TaskDescription proc_task_describe(const ProcTask *task) {
+        return (TaskDescription) {
+                .tid = task->tid,
+                .pid = task->pid,
+                .uid = task->uid,
+                .has_pid = task->has_pid,
+                .has_uid = task->has_uid,
+                .comm = task->comm,
+                .exe = task->exe,
+        };
+}
+
+typedef struct Inference {
+        uint64_t domain;
+        FactSink sink;
+        int64_t pids[INFERRED_MAX]; /* processes to look into */
+        size_t n_pids, n_reported;
+        ProcTask task;
+} Inference;
+
+static void report(Inference *inference) {
+        /* Audit told of the domain and of its creator. */
+        const Fact fact = {
+                .type = FACT_TASK_SEEN,
+                .origins = ORIGIN_AUDIT,
+                .time_usec = clock_realtime_usec(),
+                .seen = { inference->domain, proc_task_describe(&inference->task), ATTRIBUTION_INFERRED },
+        };
+
+        inference->sink.fn(inference->sink.userdata, &fact);
+        inference->n_reported++;
+}
+
+/* Takes the processes that a thread forked, as far as there is room. */
+static void add_children(Inference *inference, int thread) {
+        _cleanup_fclose_ FILE *file = NULL;
+        int fd = openat(thread, "children", O_RDONLY | O_CLOEXEC);
+        int64_t pid;
+
+        if (fd < 0)
+                return;
+        file = fdopen(fd, "r");
+        if (!file) {
+                close(fd);
+                return;
+        }
+        while (inference->n_pids < INFERRED_MAX && fscanf(file, "%" SCNd64, &pid) == 1)
+                inference->pids[inference->n_pids++] = pid;
+}
+
+static void infer_process(Inference *inference, int64_t pid) {
+        char path[40];
+        struct dirent *entry;
+        int64_t tid;
+        DIR *threads;
+
+        snprintf(path, sizeof(path), "/proc/%" PRIi64 "/task", pid);
+        threads = opendir(path);
+        if (!threads)
+                return;
+        while (inference->n_reported < INFERRED_MAX && (entry = readdir(threads))) {
+                _cleanup_close_ int thread = -EBADF;
+
+                if (text_parse_i64(text_from_string(entry->d_name), &tid) < 0)
+                        continue;
+                thread = open_directory(dirfd(threads), entry->d_name);
+                if (thread < 0 || read_directory(thread, tid, UINT64_MAX, &inference->task) < 0)
+                        continue;
+                report(inference);
+                add_children(inference, thread);
+        }
+        closedir(threads);
+}
+
+void proc_task_infer(uint64_t domain, int64_t creator_pid, FactSink sink) {
+        _cleanup_free_ Inference *inference = malloc(sizeof(Inference));
+
+        if (!inference)
+                return;
+        inference->domain = domain;
+        inference->sink = sink;
+        inference->pids[0] = creator_pid;
+        inference->n_pids = 1;
+        inference->n_reported = 0;
+        for (size_t i = 0; i < inference->n_pids; i++)
+                infer_process(inference, inference->pids[i]);
+        if (inference->n_pids == INFERRED_MAX || inference->n_reported == INFERRED_MAX)
+                log_notice("Domain %" PRIx64 " may have more processes than the %d that were looked for.", domain, INFERRED_MAX);
+}

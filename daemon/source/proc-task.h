@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What /proc knows of a thread: which process it belongs to, whose it is and what it runs. Trace events name threads by
+ * their number alone. */
+#pragma once
+
+#include <limits.h>
+
+#include "model/fact.h"
+
+/* comm as the kernel writes it for its own threads, the longest there are. */
+#define PROC_COMM_SIZE 64
+
+typedef struct ProcTask {
+        int64_t tid, pid, uid;
+        bool has_pid, has_uid;
+        Text comm, exe; /* in the buffers below; unknown if /proc does not tell */
+        char comm_buffer[PROC_COMM_SIZE];
+        char exe_buffer[PATH_MAX];
+} ProcTask;
+
+/* Reads of a living thread. -ESRCH if there is none, or if it began after the given time: another one had the number
+ * then. */
+int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);
+
+/* As far as it is known. The texts are those of `task`. */
+TaskDescription proc_task_describe(const ProcTask *task);
+
+/* For kernels that tell of a domain only when it denies something: its creator is in it, as far as can be known, and so
+ * are its descendants. Reports each of their threads that lives, up to a limit, as seen in the domain. */
+void proc_task_infer(uint64_t domain, int64_t creator_pid, FactSink sink);

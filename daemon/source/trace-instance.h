@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A tracefs instance of our own: its events, buffers and clock disturb nobody else's tracing, and nobody's ours. What
+ * a landlockd that was killed left behind is taken over, with what it holds. */
+#pragma once
+
+#include "base/macros.h"
+#include "base/text.h"
+#include "source/trace-page.h"
+
+typedef struct TraceInstance TraceInstance;
+
+/* Makes or takes over the instance of that name. `buffer_size` is bytes for each CPU. -ENODEV: there is no tracefs, and
+ * it cannot be mounted; -EBUSY: another landlockd has the instance; other -errno of the kernel: privileges, lockdown. */
+int trace_instance_new(TraceInstance **ret, const char *name, uint64_t buffer_size);
+
+/* Removes the instance from the kernel: the files that trace_instance_open_cpus() opened must be closed. */
+TraceInstance *trace_instance_free(TraceInstance *instance);
+DEFINE_CLEANUP(TraceInstance *, trace_instance_free);
+
+/* Whether it was there before. */
+bool trace_instance_is_adopted(const TraceInstance *instance);
+const TracePageLayout *trace_instance_layout(const TraceInstance *instance);
+
+/* The directory of the CPUs' files; borrowed. */
+int trace_instance_per_cpu(const TraceInstance *instance);
+
+/* The event's `format` file, owned: free(ret->data). -ENOENT if there is none. */
+int trace_instance_read_format(TraceInstance *instance, const char *group, const char *event, Text *ret);
+int trace_instance_enable(TraceInstance *instance, const char *group, const char *event);
+
+/* Opens the raw pages of all CPUs that may ever be there, to be read without waiting, and hands each file to `fn`, until
+ * that returns -errno. */
+int trace_instance_open_cpus(const TraceInstance *instance,
+                             int (*fn)(void *userdata, const TraceInstance *instance, unsigned cpu, int fd), void *userdata);

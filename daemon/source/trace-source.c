@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/trace-source.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "source/proc-task.h"
+#include "source/trace-decode.h"
+#include "source/trace-instance.h"
+#include "source/trace-merge.h"
+
+/* The first Landlock ABI whose domains have an ID that audit tells: kernel 6.15. */
+#define LANDLOCK_ABI_AUDIT 7
+
+/* Between the time stamp of a record and its being readable: the writer can be interrupted, but not preempted. */
+#define MARGIN_USEC (10 * USEC_PER_MSEC)
+
+/* How long tasks may pile up: at most twenty wake-ups a second because of them. */
+#define TASKS_DELAY_USEC (50 * USEC_PER_MSEC)
+
+/* Pages read in one go, besides the first of each CPU, so that a flood does not starve clients. */
+#define PAGES_PER_TURN 64
+
+/* A flood is not waited for at the end. */
+#define DRAIN_USEC (1 * USEC_PER_SEC)
+
+/* For each CPU: enough for a tenth of a second in which each CPU forks 20,000 times. */
+#define TASKS_BUFFER_SIZE (1 << 20)
+
+#define N_BUFFERS (TRACE_BUFFER_TASKS + 1)
+
+/* Of what the kernel does not tell, as many are named. */
+#define MISSING_NAMED 2
+
+typedef struct Watch {
+        TraceSource *source;
+        TraceStream *stream;
+        TraceBuffer buffer;
+        struct event *readable;
+        bool offline; /* when it was opened */
+        bool failed;  /* and that was said */
+} Watch;
+
+struct TraceSource {
+        TraceSourceOptions options;
+        TraceInstance *instances[N_BUFFERS]; /* NULL: nothing in it is wanted, or it is not to be had */
+        TraceDecoder *decoder;
+        TraceMerge merge;
+        Watch *watches;             /* one for each stream, in their order */
+        struct event *turn;
+        uint64_t turn_due_usec;     /* monotonic; 0: none */
+        uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
+        uint64_t record_usec;       /* boot clock; of the record that is being decoded */
+        uint64_t followed_from_usec, followed_until_usec; /* boot clock; last time that any thread was */
+        bool following, fork_tells_threads, tells_domains, tells_denials;
+        char missing[128]; /* what the kernel does not tell */
+        size_t n_missing;
+        ProcTask task;
+        SourceStatus status;
+};
+
+static void set_status(TraceSource *source, SourceState state, const char *format, ...) _printf_(3, 4);
+
+static void set_status(TraceSource *source, SourceState state, const char *format, ...) {
+        va_list args;
+
+        source->status.state = state;
+        va_start(args, format);
+        vsnprintf(source->status.reason, sizeof(source->status.reason), format, args);
+        va_end(args);
+}
+
+static void log_status(const TraceSource *source) {
+        int priority = source->status.state == SOURCE_ACTIVE || source->status.state == SOURCE_OFF ? LOG_INFO : LOG_WARNING;
+
+        log_full(priority, 0, "Source trace is %s%s%s", source_state_to_string(source->status.state),
+                 source->status.reason[0] ? ": " : ".", source->status.reason);
+}
+
+static uint64_t clock_boottime_usec(void) {
+        return clock_usec(CLOCK_BOOTTIME);
+}
+
+static uint64_t to_realtime(const TraceSource *source, uint64_t boottime_ns) {
+        return boottime_ns / 1000 + source->realtime_offset_usec;
+}
+
+/* --- what came ------------------------------------------------------------------------------------------------- */
+
+static void publish(const TraceSource *source, const Fact *fact) {
+        source->options.sink.fn(source->options.sink.userdata, fact);
+}
+
+/* Adds what /proc knows of the thread, if it still lives. */
+static void describe(TraceSource *source, TaskDescription *task) {
+        if (proc_task_read(task->tid, source->record_usec, &source->task) >= 0)
+                *task = proc_task_describe(&source->task);
+}
+
+static bool is_thread(TraceSource *source, int64_t tid) {
+        return proc_task_read(tid, source->record_usec, &source->task) >= 0 && source->task.has_pid &&
+                source->task.pid != tid;
+}
+
+static void on_fact(void *userdata, const Fact *decoded) {
+        TraceSource *source = userdata;
+        Fact fact = *decoded;
+
+        if (fact.type == FACT_DOMAIN_CREATED)
+                describe(source, &fact.created.creator);
+        else if (fact.type == FACT_DOMAIN_ENFORCED)
+                describe(source, &fact.enforced.task);
+        else if (fact.type == FACT_TASK_EXECED)
+                describe(source, &fact.execed.task);
+        else if (fact.type == FACT_TASK_FORKED && !source->fork_tells_threads)
+                fact.forked.is_thread = is_thread(source, fact.forked.tid);
+        publish(source, &fact);
+}
+
+static bool follows(void *userdata, int64_t tid) {
+        TraceSource *source = userdata;
+
+        return source->options.sink.follows && source->options.sink.follows(source->options.sink.userdata, tid);
+}
+
+static void on_record(void *userdata, const TraceRecord *record, TraceStream *stream _unused_) {
+        TraceSource *source = userdata;
+
+        source->record_usec = record->time_ns / 1000;
+        trace_decoder_feed(source->decoder, record->data, record->size, to_realtime(source, record->time_ns));
+}
+
+static void on_loss(void *userdata, const TraceLoss *loss, TraceStream *stream) {
+        TraceSource *source = userdata;
+        const Watch *watch = &source->watches[stream - source->merge.streams];
+        const Fact fact = {
+                .type = FACT_EVENTS_LOST,
+                .origins = ORIGIN_TRACE,
+                .time_usec = to_realtime(source, loss->until_ns),
+                .lost = {
+                        .cause = LOSS_TRACE_OVERRUN,
+                        .count = loss->count,
+                        .since_usec = to_realtime(source, loss->since_ns),
+                        .until_usec = to_realtime(source, loss->until_ns),
+                },
+        };
+
+        /* A flight recorder forgets what nobody asked for. */
+        if (watch->buffer == TRACE_BUFFER_TASKS && !source->following && loss->since_ns / 1000 >= source->followed_until_usec)
+                return;
+        source->options.counters->trace_events_missing += loss->count;
+        publish(source, &fact);
+}
+
+/* --- when to read ---------------------------------------------------------------------------------------------- */
+
+static void schedule_turn(TraceSource *source, uint64_t delay_usec) {
+        const struct timeval delay = { .tv_sec = delay_usec / USEC_PER_SEC, .tv_usec = delay_usec % USEC_PER_SEC };
+        uint64_t due_usec = clock_monotonic_usec() + delay_usec;
+
+        if ((source->turn_due_usec == 0 || due_usec < source->turn_due_usec) && event_add(source->turn, &delay) >= 0)
+                source->turn_due_usec = due_usec;
+}
+
+static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
+        const Watch *watch = userdata;
+
+        /* What is being written elsewhere now must get readable before this may go on. */
+        schedule_turn(watch->source, watch->buffer == TRACE_BUFFER_TASKS ? TASKS_DELAY_USEC : MARGIN_USEC);
+}
+
+/* Wakes up for what comes next in this buffer. */
+static void wait_for(TraceSource *source, TraceBuffer buffer) {
+        for (size_t i = 0; i < source->merge.n_streams; i++) {
+                Watch *watch = &source->watches[i];
+
+                if (watch->buffer == buffer && watch->stream->error == 0 && (!watch->offline || watch->stream->page.next))
+                        event_add(watch->readable, NULL);
+        }
+}
+
+static void wait_no_more_for(TraceSource *source, TraceBuffer buffer) {
+        for (size_t i = 0; i < source->merge.n_streams; i++)
+                if (source->watches[i].buffer == buffer)
+                        event_del(source->watches[i].readable);
+}
+
+static bool holds_back(const TraceSource *source, TraceBuffer buffer) {
+        for (size_t i = 0; i < source->merge.n_streams; i++)
+                if (source->watches[i].buffer == buffer && source->watches[i].stream->has_head)
+                        return true;
+        return false;
+}
+
+static TraceMergeResult read_until(TraceSource *source, uint64_t horizon_usec) {
+        TraceMergeResult result;
+
+        source->realtime_offset_usec = clock_realtime_usec() - clock_boottime_usec();
+        result = trace_merge_run(&source->merge, horizon_usec * 1000, PAGES_PER_TURN);
+        source->record_usec = 0;
+        return result;
+}
+
+static void judge_errors(TraceSource *source) {
+        for (size_t i = 0; i < source->merge.n_streams; i++) {
+                const TraceStream *stream = source->watches[i].stream;
+
+                if (stream->error == 0 || source->watches[i].failed)
+                        continue;
+                source->watches[i].failed = true;
+                set_status(source, SOURCE_DEGRADED, "reading the trace of CPU %u failed: %s", stream->cpu,
+                           strerror(-stream->error));
+                log_status(source);
+        }
+}
+
+static void on_turn(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
+        TraceSource *source = userdata;
+
+        source->turn_due_usec = 0;
+        if (read_until(source, clock_boottime_usec() - MARGIN_USEC) == TRACE_MERGE_MORE) {
+                schedule_turn(source, 0);
+                return;
+        }
+        judge_errors(source);
+
+        if (holds_back(source, TRACE_BUFFER_LANDLOCK))
+                schedule_turn(source, MARGIN_USEC);
+        else
+                wait_for(source, TRACE_BUFFER_LANDLOCK);
+        if (!source->following)
+                return;
+        if (holds_back(source, TRACE_BUFFER_TASKS))
+                schedule_turn(source, TASKS_DELAY_USEC);
+        else
+                wait_for(source, TRACE_BUFFER_TASKS);
+}
+
+void trace_source_set_following(TraceSource *source, bool any) {
+        if (source->following == any)
+                return;
+
+        source->following = any;
+        if (any)
+                wait_for(source, TRACE_BUFFER_TASKS);
+        else {
+                wait_no_more_for(source, TRACE_BUFFER_TASKS);
+                source->followed_until_usec = source->record_usec ?: clock_boottime_usec();
+        }
+}
+
+void trace_source_drain(TraceSource *source) {
+        uint64_t end_usec = clock_boottime_usec() + DRAIN_USEC, now_usec;
+        TraceMergeResult result;
+
+        if (source->merge.n_streams == 0)
+                return;
+        do {
+                now_usec = clock_boottime_usec();
+                result = read_until(source, now_usec);
+        } while (result != TRACE_MERGE_EMPTY && now_usec < end_usec);
+}
+
+/* --- start and end --------------------------------------------------------------------------------------------- */
+
+static void explain_failure(TraceSource *source, int error, const char *instance) {
+        switch (-error) {
+        case EBUSY:
+                set_status(source, SOURCE_UNAVAILABLE, "the tracefs instance %s is in use by another landlockd: stop it, or set "
+                           "another TraceInstance= in landlockd.conf", instance);
+                break;
+        case ENODEV:
+                set_status(source, SOURCE_UNAVAILABLE, "tracefs is not mounted and cannot be: run "
+                           "mount -t tracefs nodev /sys/kernel/tracing");
+                break;
+        case EPERM:
+        case EACCES:
+        case EROFS:
+                set_status(source, SOURCE_UNAVAILABLE, "tracefs cannot be used (%s): it takes root, and a kernel that is not "
+                           "locked down for confidentiality (/sys/kernel/security/lockdown)", strerror(-error));
+                break;
+        case EMFILE:
+                set_status(source, SOURCE_UNAVAILABLE, "too few open files are allowed for all CPUs: raise LimitNOFILE= of "
+                           "landlockd.service");
+                break;
+        default:
+                set_status(source, SOURCE_UNAVAILABLE, "the tracefs instance %s cannot be set up: %s", instance,
+                           strerror(-error));
+        }
+}
+
+static void close_all(TraceSource *source) {
+        for (size_t i = 0; source->watches && i < source->merge.n_streams; i++)
+                FREE_IF_SET(event_free, source->watches[i].readable);
+        free(source->watches);
+        source->watches = NULL;
+        trace_merge_done(&source->merge);
+        for (size_t i = 0; i < ARRAY_SIZE(source->instances); i++)
+                source->instances[i] = trace_instance_free(source->instances[i]);
+}
+
+static int open_instances(TraceSource *source) {
+        const char *name = source->options.config->trace_instance;
+        const uint64_t sizes[] = {
+                [TRACE_BUFFER_LANDLOCK] = source->options.config->trace_buffer_size,
+                [TRACE_BUFFER_TASKS] = TASKS_BUFFER_SIZE,
+        };
+        char tasks_name[CONFIG_TRACE_INSTANCE_MAX + sizeof("-tasks")];
+        const char *names[] = { [TRACE_BUFFER_LANDLOCK] = name, [TRACE_BUFFER_TASKS] = tasks_name };
+        int r;
+
+        snprintf(tasks_name, sizeof(tasks_name), "%s-tasks", name);
+        for (size_t i = 0; i < ARRAY_SIZE(source->instances); i++) {
+                r = trace_instance_new(&source->instances[i], names[i], sizes[i]);
+                if (r < 0) {
+                        explain_failure(source, r, names[i]);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+static void note_missing(TraceSource *source, const char *format, ...) _printf_(2, 3);
+
+/* Adds to what the kernel does not tell, for people. */
+static void note_missing(TraceSource *source, const char *format, ...) {
+        size_t len = strlen(source->missing);
+        va_list args;
+
+        if (source->n_missing++ >= MISSING_NAMED)
+                return;
+        len += snprintf(source->missing + len, sizeof(source->missing) - len, "%s", len > 0 ? "; " : "");
+        va_start(args, format);
+        vsnprintf(source->missing + len, sizeof(source->missing) - len, format, args);
+        va_end(args);
+}
+
+/* Whether its records will come and be understood. *ret_problem is the decoder's. */
+static int enable_event(TraceSource *source, TraceInstance *instance, const TraceEventName *name, const char **ret_problem) {
+        _cleanup_free_ char *format = NULL;
+        Text text;
+        int r;
+
+        r = trace_instance_read_format(instance, name->group, name->name, &text);
+        if (r < 0)
+                return r;
+        format = (char *) text.data;
+        r = trace_decoder_add_format(source->decoder, text_from_string(name->group), text, ret_problem);
+        if (r < 0)
+                return r;
+        return trace_instance_enable(instance, name->group, name->name);
+}
+
+/* Enables the event in the first spelling that serves. Returns whether there was one. */
+static bool want_event(TraceSource *source, const TraceEventSpec *spec) {
+        for (size_t i = 0; i < ARRAY_SIZE(spec->spellings) && spec->spellings[i].group; i++) {
+                const TraceEventName *name = &spec->spellings[i];
+                const char *problem = "";
+                int r = enable_event(source, source->instances[spec->buffer], name, &problem);
+
+                if (r >= 0) {
+                        if (problem[0])
+                                note_missing(source, "%s of %s", problem, name->name);
+                        if (spec == &trace_event_specs[EVENT_TASK_FORK])
+                                source->fork_tells_threads = i == 0;
+                        return true;
+                }
+                if (r != -ENOENT)
+                        log_notice("The trace event %s cannot be used: %s%s%s.", name->name, strerror(-r),
+                                   problem[0] ? ": it lacks " : "", problem);
+        }
+        note_missing(source, "%s", spec->lost);
+        source->tells_domains &= !spec->tells_domains;
+        source->tells_denials &= !spec->tells_denials;
+        return false;
+}
+
+static size_t want_events(TraceSource *source, TraceBuffer buffer) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < n_trace_event_specs; i++)
+                if (trace_event_specs[i].buffer == buffer)
+                        n += want_event(source, &trace_event_specs[i]);
+        return n;
+}
+
+static void judge_events(TraceSource *source, size_t n_landlock_events, size_t n_task_events) {
+        if (n_landlock_events == 0 && (n_task_events == 0 || source->options.landlock_abi < LANDLOCK_ABI_AUDIT))
+                set_status(source, SOURCE_UNAVAILABLE, "this kernel has no Landlock trace events (Linux 7.3 has them)");
+        else if (n_landlock_events == 0)
+                set_status(source, SOURCE_DEGRADED, "this kernel has no Landlock trace events (Linux 7.3 has them): a domain "
+                           "shows at its first logged denial only, and which processes are in it is inferred");
+        else if (source->n_missing > MISSING_NAMED)
+                set_status(source, SOURCE_DEGRADED, "this kernel's trace events do not tell: %s; and %zu more", source->missing,
+                           source->n_missing - MISSING_NAMED);
+        else if (source->n_missing > 0)
+                set_status(source, SOURCE_DEGRADED, "this kernel's trace events do not tell: %s", source->missing);
+        else
+                set_status(source, SOURCE_ACTIVE, "%s", "");
+}
+
+/* Tasks first: no child of the first domain may be missed. */
+static void enable_events(TraceSource *source) {
+        size_t n_task_events, n_landlock_events;
+
+        source->tells_domains = source->tells_denials = true;
+        n_task_events = want_events(source, TRACE_BUFFER_TASKS);
+        n_landlock_events = want_events(source, TRACE_BUFFER_LANDLOCK);
+        judge_events(source, n_landlock_events, n_task_events);
+        if (n_landlock_events == 0)
+                source->instances[TRACE_BUFFER_LANDLOCK] = trace_instance_free(source->instances[TRACE_BUFFER_LANDLOCK]);
+}
+
+/* Takes `fd`. */
+static int add_stream(void *userdata, const TraceInstance *instance, unsigned cpu, int fd) {
+        TraceSource *source = userdata;
+        const TraceStreamOptions options = {
+                .per_cpu = trace_instance_per_cpu(instance),
+                .cpu = cpu,
+                .layout = trace_instance_layout(instance),
+                .counters = source->options.counters,
+                .adopted = trace_instance_is_adopted(instance),
+        };
+
+        return trace_merge_add(&source->merge, fd, &options);
+}
+
+static int add_watch(TraceSource *source, Watch *watch, TraceStream *stream, TraceBuffer buffer) {
+        struct pollfd state = { .fd = stream->fd };
+
+        *watch = (Watch) {
+                .source = source,
+                .stream = stream,
+                .buffer = buffer,
+                .readable = event_new(source->options.base, stream->fd, EV_READ, on_readable, watch),
+                /* A CPU that never was online has no buffer yet: waiting for it would return at once, always. */
+                .offline = poll(&state, 1, 0) > 0 && (state.revents & POLLERR),
+        };
+        return watch->readable ? 0 : -ENOMEM;
+}
+
+static int open_streams(TraceSource *source) {
+        size_t ends[N_BUFFERS], next = 0;
+        int r;
+
+        for (size_t i = 0; i < N_BUFFERS; i++) {
+                r = source->instances[i] ? trace_instance_open_cpus(source->instances[i], add_stream, source) : 0;
+                if (r < 0)
+                        return r;
+                ends[i] = source->merge.n_streams;
+        }
+
+        source->watches = calloc(MAX(source->merge.n_streams, 1U), sizeof(Watch));
+        if (!source->watches)
+                return -ENOMEM;
+        for (size_t i = 0; i < N_BUFFERS; i++)
+                for (; next < ends[i]; next++) {
+                        r = add_watch(source, &source->watches[next], &source->merge.streams[next], i);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+static int start(TraceSource *source) {
+        int r;
+
+        if (!source->options.config->trace) {
+                set_status(source, SOURCE_OFF, "Trace=no in landlockd.conf");
+                return 0;
+        }
+
+        r = open_instances(source);
+        if (r < 0)
+                return r;
+        enable_events(source);
+        if (source->status.state == SOURCE_UNAVAILABLE)
+                return -ENOENT;
+        r = open_streams(source);
+        if (r < 0) {
+                explain_failure(source, r, source->options.config->trace_instance);
+                return r;
+        }
+        wait_for(source, TRACE_BUFFER_LANDLOCK);
+        return 0;
+}
+
+int trace_source_new(TraceSource **ret, const TraceSourceOptions *options) {
+        _cleanup_(trace_source_freep) TraceSource *source = calloc(1, sizeof(TraceSource));
+        int r;
+
+        if (!source)
+                return -ENOMEM;
+        source->options = *options;
+        source->status.name = "trace";
+        trace_merge_init(&source->merge, (TraceMergeSink) { on_record, on_loss, source }, options->counters);
+        source->turn = evtimer_new(options->base, on_turn, source);
+        if (!source->turn)
+                return -ENOMEM;
+        r = trace_decoder_new(&source->decoder, (FactSink) { on_fact, follows, source }, options->counters);
+        if (r < 0)
+                return r;
+
+        if (start(source) < 0)
+                close_all(source);
+        log_status(source);
+        *ret = TAKE_PTR(source);
+        return 0;
+}
+
+TraceSource *trace_source_free(TraceSource *source) {
+        if (!source)
+                return NULL;
+
+        close_all(source);
+        FREE_IF_SET(event_free, source->turn);
+        trace_decoder_free(source->decoder);
+        free(source);
+        return NULL;
+}
+
+const SourceStatus *trace_source_status(const TraceSource *source) {
+        return &source->status;
+}
+
+bool trace_source_tells_domains(const TraceSource *source) {
+        return source->merge.n_streams > 0 && source->tells_domains;
+}
+
+bool trace_source_tells_denials(const TraceSource *source) {
+        return source->merge.n_streams > 0 && source->tells_denials;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The trace source: tracefs instances → streams of all CPUs → merge → decoder → Facts, with what /proc adds.
+ *
+ * Two instances, so that a storm of forks pushes no Landlock event out. That of Landlock's events is read when there
+ * is something in it. That of forks, execs and exits is a flight recorder that holds those of all threads: it is read
+ * beside the other, and by itself only while there are threads to follow. So no child of a thread that has just been
+ * restricted is missed, and a machine without sandboxes pays for writing to it, not for reading. */
+#pragma once
+
+#include <event2/event.h>
+
+#include "base/config.h"
+#include "base/macros.h"
+#include "model/fact.h"
+#include "model/status.h"
+
+typedef struct TraceSource TraceSource;
+
+typedef struct TraceSourceOptions {
+        struct event_base *base; /* borrowed */
+        const Config *config;    /* borrowed */
+        int landlock_abi;
+        FactSink sink;
+        Counters *counters;      /* borrowed */
+} TraceSourceOptions;
+
+/* Opens all that it needs privileges for. What the kernel or our privileges do not allow is no failure: the status says
+ * it. -ENOMEM. */
+int trace_source_new(TraceSource **ret, const TraceSourceOptions *options);
+
+/* Whether there is any thread that the sink follows. */
+void trace_source_set_following(TraceSource *source, bool any);
+
+/* Before the end: reads what the kernel has. */
+void trace_source_drain(TraceSource *source);
+
+/* Removes the instances from the kernel. */
+TraceSource *trace_source_free(TraceSource *source);
+DEFINE_CLEANUP(TraceSource *, trace_source_free);
+
+/* Lives as long as the source. */
+const SourceStatus *trace_source_status(const TraceSource *source);
+
+/* Whether it tells of every domain when it is made, and of every denial. */
+bool trace_source_tells_domains(const TraceSource *source);
+bool trace_source_tells_denials(const TraceSource *source);
