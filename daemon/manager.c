@@ -18,7 +18,7 @@
 #include "publish/bus.h"
 #include "publish/json-socket.h"
 #include "source/audit-source.h"
-#include "source/proc-task.h"
+#include "source/proc-infer.h"
 #include "source/trace-source.h"
 
 /* Of what waits in the table for another source's word. */
@@ -59,6 +59,7 @@ static unsigned told_by(const Manager *manager) {
 typedef struct Stranger {
         uint64_t domain;
         int64_t pid;
+        uint64_t time_usec; /* realtime; it was there then */
 } Stranger;
 
 static bool is_stranger(const Change *change, Stranger *ret) {
@@ -67,12 +68,12 @@ static bool is_stranger(const Change *change, Stranger *ret) {
         case CHANGE_DOMAIN_UPDATED:
                 if (change->domain->created_usec != 0 || !change->domain->has_creator_pid)
                         return false;
-                *ret = (Stranger) { change->domain->id, change->domain->creator_pid };
+                *ret = (Stranger) { change->domain->id, change->domain->creator_pid, change->time_usec };
                 return true;
         case CHANGE_PROCESS_ADDED:
                 if (change->process->n_threads > 0)
                         return false;
-                *ret = (Stranger) { change->domain->id, change->process->pid };
+                *ret = (Stranger) { change->domain->id, change->process->pid, change->time_usec };
                 return true;
         default:
                 return false;
@@ -92,7 +93,7 @@ static void publish(Manager *manager, const Change *changes, size_t n) {
 
         /* Last: what is found are facts again, for which the changes make room. */
         for (size_t i = 0; i < n_strangers; i++)
-                proc_task_infer(strangers[i].domain, strangers[i].pid, fact_sink(manager));
+                proc_infer(strangers[i].domain, strangers[i].pid, strangers[i].time_usec, fact_sink(manager));
 }
 
 /* Something waits in the table for another source's word, though not for long. */

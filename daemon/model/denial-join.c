@@ -182,8 +182,8 @@ static void prefer(Text *text, Text by) {
 }
 
 Denial denial_join_merge(const Denial *a, const Denial *b) {
-        const Denial *trace = a->origins & ORIGIN_TRACE ? a : b;
-        Denial d = a->origins & ORIGIN_TRACE ? *b : *a;
+        const Denial *trace = a->origins & ORIGIN_AUDIT ? b : a; /* or BPF */
+        Denial d = a->origins & ORIGIN_AUDIT ? *a : *b;
 
         /* Audit's: who, in which program and call, on which device. Trace's: when exactly, which thread, which path
          * from the root, and who the other party is. */
@@ -216,6 +216,14 @@ Denial denial_join_merge(const Denial *a, const Denial *b) {
         if (!d.object.has_pid) {
                 d.object.pid = trace->object.pid;
                 d.object.has_pid = trace->object.has_pid;
+        }
+        if (!d.object.has_local_port) {
+                d.object.local_port = trace->object.local_port;
+                d.object.has_local_port = trace->object.has_local_port;
+        }
+        if (!d.object.has_remote_port) {
+                d.object.remote_port = trace->object.remote_port;
+                d.object.has_remote_port = trace->object.has_remote_port;
         }
         d.object.domain = trace->object.domain;
         d.object.has_domain = trace->object.has_domain;

@@ -4,7 +4,10 @@
 
 #include "model/domain-table-changes.h"
 
-#define ORIGINS_JOINED (ORIGIN_AUDIT | ORIGIN_TRACE)
+/* Audit tells those that are logged; the others, of which one is there at most, tell all. */
+static bool told_twice(unsigned origins) {
+        return (origins & ORIGIN_AUDIT) && (origins & ~(unsigned) ORIGIN_AUDIT);
+}
 
 static void count_blockers(Domain *domain, const BlockerSet *blockers) {
         for (uint64_t rest = blockers->known; rest; rest &= rest - 1)
@@ -87,8 +90,7 @@ static int join_or_publish(Changes *changes, Domain *domain, const Denial *denia
         DomainTable *table = changes->table;
         _cleanup_(denial_freep) Denial *twin = NULL;
 
-        if ((denial->has_logged && !denial->logged) || denial->origins == ORIGINS_JOINED ||
-            !(denial->origins & ORIGINS_JOINED))
+        if ((denial->has_logged && !denial->logged) || told_twice(denial->origins))
                 return publish(changes, domain, denial);
 
         switch (denial_join_take(&table->join, denial, &twin)) {
@@ -101,7 +103,7 @@ static int join_or_publish(Changes *changes, Domain *domain, const Denial *denia
                 break;
         }
 
-        if ((table->expected & ORIGINS_JOINED) == ORIGINS_JOINED)
+        if (told_twice(table->expected))
                 return wait_for_twin(changes, domain, denial);
         return publish(changes, domain, denial);
 }

@@ -259,9 +259,13 @@ int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial) {
 
         process = process_table_inside(processes, domain, task.pid);
         if (process) {
-                process->attribution = ATTRIBUTION_KERNEL;
                 process_table_touch(processes, process, changes->time_usec);
-                return process_describe(process, &task) < 0 ? -ENOMEM : 0;
+                r = process_describe(process, &task);
+                if (process->attribution == ATTRIBUTION_INFERRED) {
+                        process->attribution = ATTRIBUTION_KERNEL;
+                        process_changed(changes, CHANGE_PROCESS_UPDATED, process);
+                }
+                return r < 0 ? r : 0;
         }
         r = see_process(changes, domain, task.pid, &task, ATTRIBUTION_KERNEL, &process);
         return r < 0 ? r : 0;

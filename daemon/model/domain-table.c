@@ -176,6 +176,16 @@ static int apply_described(Changes *changes, const DomainDescription *described)
         return r < 0 ? r : 0;
 }
 
+/* Only a record that lies makes a circle. Returns whether that is news. */
+static bool set_parent(Domain *domain, uint64_t parent_id, Domain *parent) {
+        if (domain->has_parent || (parent && domain_is_inside(parent, domain)))
+                return false;
+        domain->parent_id = parent_id;
+        domain->has_parent = true;
+        domain_join_family(domain, parent);
+        return true;
+}
+
 /* A parent outlives its children in the kernel: it is there, whether it was seen before or not. */
 static int see_parent(Changes *changes, uint64_t id, Domain **ret) {
         Domain *parent = NULL;
@@ -207,7 +217,7 @@ static int describe_creation(Changes *changes, Domain *domain, const DomainCreat
         domain->has_creator_tid = true;
         domain->ruleset_id = created->ruleset;
         domain->ruleset_version = created->ruleset_version;
-        domain->has_ruleset = true;
+        domain->has_ruleset = created->ruleset != 0;
         domain->ruleset = ruleset_table_ref(&changes->table->rulesets, created->ruleset, created->ruleset_version);
         return domain_describe(domain, &description);
 }
@@ -225,14 +235,36 @@ static int apply_created(Changes *changes, const DomainCreation *created) {
         if (domain->created_usec != 0)
                 return 0;
 
-        /* Only a record that lies makes a circle. */
-        if (!domain->has_parent && (!parent || !domain_is_inside(parent, domain))) {
-                domain->parent_id = created->parent;
-                domain->has_parent = true;
-                domain_join_family(domain, parent);
-        }
+        set_parent(domain, created->parent, parent);
         r = describe_creation(changes, domain, created);
         changes_add(changes, is_new ? CHANGE_DOMAIN_ADDED : CHANGE_DOMAIN_UPDATED, domain);
+        return r < 0 ? r : 0;
+}
+
+static int apply_sight(Changes *changes, const DomainSight *sight) {
+        Domain *parent = NULL, *domain;
+        bool changed = false;
+        int is_new, r = 0;
+
+        if (sight->has_parent)
+                r = see_parent(changes, sight->parent, &parent);
+        if (r < 0)
+                return r;
+        is_new = domain_table_see(changes, sight->described.domain, &domain);
+        if (is_new < 0)
+                return is_new;
+
+        if (sight->has_parent)
+                changed = set_parent(domain, sight->parent, parent);
+        if (sight->has_handled && !domain->has_handled) {
+                domain->handled = sight->handled;
+                domain->has_handled = changed = true;
+        }
+        r = domain_describe(domain, &sight->described);
+        if (is_new)
+                changes_add(changes, CHANGE_DOMAIN_ADDED, domain);
+        else if (changed || r > 0)
+                changes_add(changes, CHANGE_DOMAIN_UPDATED, domain);
         return r < 0 ? r : 0;
 }
 
@@ -261,7 +293,7 @@ static void end_domain(Changes *changes, Domain *domain) {
 void domain_table_try_end(Changes *changes, Domain *domain) {
         const DomainTable *table = changes->table;
         /* Audit tells the end of those only that it told of before. */
-        unsigned tell = table->expected & (ORIGIN_TRACE | (domain->origins & ORIGIN_AUDIT));
+        unsigned tell = table->expected & (~(unsigned) ORIGIN_AUDIT | domain->origins);
 
         if (domain->state != DOMAIN_ALLOCATED || domain->end_origins == 0 || domain->n_halves > 0)
                 return;
@@ -359,6 +391,8 @@ static int apply(Changes *changes, const Fact *fact) {
                 return domain_table_apply_execed(changes, &fact->execed);
         case FACT_TASK_EXITED:
                 return domain_table_apply_exited(changes, &fact->exited);
+        case FACT_DOMAIN_SEEN:
+                return apply_sight(changes, &fact->sight);
         case FACT_TASK_SEEN:
                 return domain_table_apply_seen(changes, &fact->seen);
         case FACT_EVENTS_LOST:

@@ -28,8 +28,9 @@ struct Domain {
         DomainList children;              /* those in the table, live or freed, youngest first */
         Ruleset *ruleset;                 /* that it was made from; NULL if that is not known or no longer kept */
         uint64_t ruleset_id, ruleset_version;
+        AccessRights handled;             /* by this layer, where it was read in the kernel: its ruleset may be gone */
         int64_t creator_tid;              /* thread that made it */
-        bool has_parent, has_ruleset, has_creator_tid;
+        bool has_parent, has_ruleset, has_handled, has_creator_tid;
         bool has_enforcement;             /* the next two are known; the weakest of all its threads' */
         bool process_wide;                /* each call restricted all threads of its process */
         bool no_new_privs;                /* each thread had it set */

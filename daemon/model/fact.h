@@ -18,7 +18,8 @@ typedef enum FactType {
         FACT_TASK_FORKED,
         FACT_TASK_EXECED,
         FACT_TASK_EXITED,
-        FACT_TASK_SEEN, /* in a domain, by looking */
+        FACT_DOMAIN_SEEN, /* to live, by looking */
+        FACT_TASK_SEEN,   /* in a domain, by looking */
         FACT_EVENTS_LOST,
 } FactType;
 
@@ -50,7 +51,7 @@ typedef struct RulesetEnd {
 typedef struct DomainCreation {
         uint64_t domain;
         uint64_t parent; /* 0: none, the outermost */
-        uint64_t ruleset, ruleset_version;
+        uint64_t ruleset, ruleset_version; /* ruleset 0: the source does not tell */
         TaskDescription creator;
 } DomainCreation;
 
@@ -74,6 +75,15 @@ typedef struct DomainDescription {
         bool has_creator_pid, has_creator_uid;
         Text creator_comm, creator_exe;
 } DomainDescription;
+
+/* What of a living domain can be read in the kernel at any time. */
+typedef struct DomainSight {
+        uint64_t parent;      /* 0: none, the outermost */
+        DomainDescription described;
+        uint64_t n_denials;   /* the kernel's count until now */
+        AccessRights handled; /* by this layer alone; scope: what is scoped */
+        bool has_parent, has_n_denials, has_handled;
+} DomainSight;
 
 typedef struct DomainEnd {
         uint64_t domain;
@@ -131,6 +141,7 @@ typedef struct Fact {
                 DomainCreation created;
                 DomainEnforcement enforced;
                 DomainDescription described;
+                DomainSight sight;
                 DomainEnd freed;
                 Denial denied;
                 TaskFork forked;

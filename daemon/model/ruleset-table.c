@@ -67,6 +67,12 @@ static int add(RulesetTable *table, uint64_t id, Ruleset **ret) {
         return 0;
 }
 
+/* The kernel tells the rights that a rule leaves alone too: all that its ruleset does not handle. */
+static void mask_access(const Ruleset *ruleset, Rule *rule) {
+        if (ruleset->has_handled)
+                rule->access &= ruleset->handled.bits[rule_access_class(rule)];
+}
+
 int ruleset_table_create(RulesetTable *table, const RulesetCreation *creation, uint64_t time_usec, Ruleset **ret) {
         Ruleset *ruleset = ruleset_table_get(table, creation->ruleset);
         int r;
@@ -80,6 +86,8 @@ int ruleset_table_create(RulesetTable *table, const RulesetCreation *creation, u
 
         ruleset->handled = creation->handled;
         ruleset->has_handled = true;
+        for (size_t i = 0; i < ruleset->n_rules; i++)
+                mask_access(ruleset, &ruleset->rules[i]);
         ruleset->creator_tid = creation->tid;
         ruleset->has_creator_tid = true;
         ruleset->created_usec = time_usec;
@@ -119,6 +127,7 @@ static int insert(RulesetTable *table, Ruleset *ruleset, const Rule *rule, const
         memmove(&ruleset->rules[at + 1], &ruleset->rules[at], (ruleset->n_rules - at) * sizeof(Rule));
         ruleset->rules[at] = *rule;
         ruleset->rules[at].path = path;
+        mask_access(ruleset, &ruleset->rules[at]);
         ruleset->n_rules++;
         table->n_rules++;
         *ret = &ruleset->rules[at];

@@ -23,7 +23,7 @@ typedef struct Rule {
         uint64_t version; /* that it made of the ruleset: 1 for the first */
         RuleKind kind;
         uint32_t dev_major, dev_minor;
-        uint64_t access;  /* bits of ACCESS_FS or ACCESS_NET */
+        uint64_t access;  /* bits of ACCESS_FS or ACCESS_NET; of those that the ruleset handles, if that is known */
         uint64_t ino;
         uint64_t port;    /* as the program gave it; host byte order */
         Text path;        /* raw */

@@ -66,7 +66,7 @@ int json_encoder_reply(JsonEncoder *e, const JsonEnvelope *env, const JsonReply 
 int json_encoder_missed(JsonEncoder *e, const JsonEnvelope *env, uint64_t first_seq, Text *ret_line);
 
 /* The lines of a snapshot; a denial's has the denial's own time, a ruleset's as many of the rules after version
- * *version as fit, the last of which it makes the new *version. */
+ * *version as fit into 32 KiB, and at least one; the last of them is the new *version, also on -EMSGSIZE. */
 int json_encoder_ruleset(JsonEncoder *e, const JsonEnvelope *env, const Ruleset *ruleset, uint64_t *version,
                          Text *ret_line);
 int json_encoder_domain(JsonEncoder *e, const JsonEnvelope *env, const Domain *domain, Text *ret_line);

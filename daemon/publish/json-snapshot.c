@@ -123,15 +123,13 @@ static int encode_ruleset(const Turn *turn, const Key *key, Text *ret_line) {
         if (!begun)
                 snapshot->ruleset_version = 0;
         r = json_encoder_ruleset(turn->encoder, &env, ruleset, &snapshot->ruleset_version, ret_line);
-        if (r < 0)
-                return r;
-        snapshot->n_rulesets += !begun;
+        snapshot->n_rulesets += !begun && r >= 0;
         if (ruleset_n_rules(ruleset, snapshot->ruleset_version) < ruleset->n_rules) {
                 /* The same key once more. */
                 snapshot->ruleset_begun = true;
                 snapshot->next_key--;
         }
-        return 1;
+        return r < 0 ? r : 1;
 }
 
 static int encode_domain(const Turn *turn, const Key *key, Text *ret_line) {

@@ -14,9 +14,6 @@
 #define STAT_FIRST_FIELD 3
 #define STAT_START_TIME 22
 
-/* Threads that one call may report, and processes that it looks into. */
-#define INFERRED_MAX 4096
-
 static int open_directory(int parent, const char *path) {
         int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -98,8 +95,7 @@ static void read_exe(int directory, ProcTask *task) {
                 task->exe = (Text) { task->exe_buffer, n };
 }
 
-/* The directory holds on to the thread: once it has exited, reading fails, whoever has its number then. */
-static int read_directory(int directory, int64_t tid, uint64_t not_after_usec, ProcTask *ret) {
+int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_usec, ProcTask *ret) {
         int r;
 
         ret->tid = tid;
@@ -121,7 +117,7 @@ int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret)
         directory = open_directory(AT_FDCWD, path);
         if (directory < 0)
                 return directory == -ENOENT ? -ESRCH : directory;
-        return read_directory(directory, tid, not_after_boottime_usec, ret);
+        return proc_task_read_at(directory, tid, not_after_boottime_usec, ret);
 }
 
 TaskDescription proc_task_describe(const ProcTask *task) {
@@ -134,82 +130,4 @@ TaskDescription proc_task_describe(const ProcTask *task) {
                 .comm = task->comm,
                 .exe = task->exe,
         };
-}
-
-typedef struct Inference {
-        uint64_t domain;
-        FactSink sink;
-        int64_t pids[INFERRED_MAX]; /* processes to look into */
-        size_t n_pids, n_reported;
-        ProcTask task;
-} Inference;
-
-static void report(Inference *inference) {
-        /* Audit told of the domain and of its creator. */
-        const Fact fact = {
-                .type = FACT_TASK_SEEN,
-                .origins = ORIGIN_AUDIT,
-                .time_usec = clock_realtime_usec(),
-                .seen = { inference->domain, proc_task_describe(&inference->task), ATTRIBUTION_INFERRED },
-        };
-
-        inference->sink.fn(inference->sink.userdata, &fact);
-        inference->n_reported++;
-}
-
-/* Takes the processes that a thread forked, as far as there is room. */
-static void add_children(Inference *inference, int thread) {
-        _cleanup_fclose_ FILE *file = NULL;
-        int fd = openat(thread, "children", O_RDONLY | O_CLOEXEC);
-        int64_t pid;
-
-        if (fd < 0)
-                return;
-        file = fdopen(fd, "r");
-        if (!file) {
-                close(fd);
-                return;
-        }
-        while (inference->n_pids < INFERRED_MAX && fscanf(file, "%" SCNd64, &pid) == 1)
-                inference->pids[inference->n_pids++] = pid;
-}
-
-static void infer_process(Inference *inference, int64_t pid) {
-        char path[40];
-        struct dirent *entry;
-        int64_t tid;
-        DIR *threads;
-
-        snprintf(path, sizeof(path), "/proc/%" PRIi64 "/task", pid);
-        threads = opendir(path);
-        if (!threads)
-                return;
-        while (inference->n_reported < INFERRED_MAX && (entry = readdir(threads))) {
-                _cleanup_close_ int thread = -EBADF;
-
-                if (text_parse_i64(text_from_string(entry->d_name), &tid) < 0)
-                        continue;
-                thread = open_directory(dirfd(threads), entry->d_name);
-                if (thread < 0 || read_directory(thread, tid, UINT64_MAX, &inference->task) < 0)
-                        continue;
-                report(inference);
-                add_children(inference, thread);
-        }
-        closedir(threads);
-}
-
-void proc_task_infer(uint64_t domain, int64_t creator_pid, FactSink sink) {
-        _cleanup_free_ Inference *inference = malloc(sizeof(Inference));
-
-        if (!inference)
-                return;
-        inference->domain = domain;
-        inference->sink = sink;
-        inference->pids[0] = creator_pid;
-        inference->n_pids = 1;
-        inference->n_reported = 0;
-        for (size_t i = 0; i < inference->n_pids; i++)
-                infer_process(inference, inference->pids[i]);
-        if (inference->n_pids == INFERRED_MAX || inference->n_reported == INFERRED_MAX)
-                log_notice("Domain %" PRIx64 " may have more processes than the %d that were looked for.", domain, INFERRED_MAX);
 }

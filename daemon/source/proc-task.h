@@ -22,9 +22,9 @@ typedef struct ProcTask {
  * then. */
 int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);
 
+/* The same of an open /proc/TID or /proc/PID/task/TID. It holds on to the thread: once that has exited, reading fails,
+ * whoever has its number then. */
+int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);
+
 /* As far as it is known. The texts are those of `task`. */
 TaskDescription proc_task_describe(const ProcTask *task);
-
-/* For kernels that tell of a domain only when it denies something: its creator is in it, as far as can be known, and so
- * are its descendants. Reports each of their threads that lives, up to a limit, as seen in the domain. */
-void proc_task_infer(uint64_t domain, int64_t creator_pid, FactSink sink);

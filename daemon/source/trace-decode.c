@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <sys/un.h>
 
+#include "source/trace-recent.h"
+
 /* enum landlock_request_type (security/landlock/log.h), and what interrupts leave in common_flags
  * (include/linux/trace_events.h). */
 #define REQUEST_FS_CHANGE_TOPOLOGY 2
@@ -28,6 +30,7 @@ struct TraceDecoder {
         Counters *counters;
         TraceEvent events[EVENT_MAX][TRACE_EVENT_SPELLINGS_MAX];
         const TraceEvent *by_id[UINT16_MAX + 1]; /* of events; NULL: none */
+        TraceRecent recent;
         char problem[256];
         char other[ACCESS_OTHER_SIZE]; /* blockers that have no name */
         char name[1 + ABSTRACT_NAME_MAX];
@@ -412,6 +415,19 @@ static bool follows(const TraceDecoder *decoder, int64_t tid) {
         return decoder->sink.follows && decoder->sink.follows(decoder->sink.userdata, tid);
 }
 
+/* A thread that nobody follows can restrict itself next. */
+static void note_recent(TraceDecoder *decoder, TraceEventIndex index, const Record *record) {
+        if (index == EVENT_TASK_FORK && has(record, FIELD_CLONE_FLAGS))
+                trace_recent_forked(&decoder->recent, number(record, FIELD_COMMON_PID), number(record, FIELD_TID),
+                                    number(record, FIELD_CLONE_FLAGS) & CLONE_THREAD);
+        else if (index == EVENT_TASK_EXEC)
+                trace_recent_execed(&decoder->recent, number(record, FIELD_TID));
+}
+
+int64_t trace_decoder_recent_pid(const TraceDecoder *decoder, int64_t tid) {
+        return trace_recent_pid(&decoder->recent, tid);
+}
+
 void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, uint64_t time_usec) {
         const Record record = { event_of(decoder, data, size), data, size };
         size_t index;
@@ -425,8 +441,10 @@ void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, ui
         index = record.event->spec - trace_event_specs;
         if (decoders[index].about == FIELD_MAX)
                 decoder->counters->trace_events++;
-        else if (!follows(decoder, number(&record, decoders[index].about)))
+        else if (!follows(decoder, number(&record, decoders[index].about))) {
+                note_recent(decoder, index, &record);
                 return;
+        }
 
         fact = (Fact) { .type = decoders[index].type, .origins = ORIGIN_TRACE, .time_usec = time_usec };
         if (decoders[index].decode(decoder, &record, &fact) < 0) {

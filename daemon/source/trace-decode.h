@@ -30,3 +30,6 @@ int trace_decoder_add_format(TraceDecoder *decoder, Text group, Text format, con
  * sink follows the thread that they are about. Counts trace_events, and trace_malformed for what cannot be understood.
  * `time_usec` is realtime. */
 void trace_decoder_feed(TraceDecoder *decoder, const void *record, size_t size, uint64_t time_usec);
+
+/* The process of a thread that nobody follows, if its fork or its last exec was among the records; else 0. */
+int64_t trace_decoder_recent_pid(const TraceDecoder *decoder, int64_t tid);

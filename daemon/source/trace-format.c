@@ -118,9 +118,9 @@ static bool begins_with_id(const TraceFormat *format) {
 int trace_format_parse(TraceFormat **ret, Text text) {
         _cleanup_(trace_format_freep) TraceFormat *format = calloc(1, sizeof(TraceFormat));
         _cleanup_free_ char *copy = NULL;
+        int r;
 
-        int r = copy_without_print_format(text, &copy);
-
+        r = copy_without_print_format(text, &copy);
         if (r < 0)
                 return r;
         if (!format)

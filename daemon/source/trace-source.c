@@ -95,10 +95,36 @@ static void publish(const TraceSource *source, const Fact *fact) {
         source->options.sink.fn(source->options.sink.userdata, fact);
 }
 
-/* Adds what /proc knows of the thread, if it still lives. */
+static bool follows(void *userdata, int64_t tid) {
+        TraceSource *source = userdata;
+
+        return source->options.sink.follows && source->options.sink.follows(source->options.sink.userdata, tid);
+}
+
+/* Adds what /proc knows of the thread, if it still lives; else what its fork told. */
 static void describe(TraceSource *source, TaskDescription *task) {
         if (proc_task_read(task->tid, source->record_usec, &source->task) >= 0)
                 *task = proc_task_describe(&source->task);
+        if (!task->has_pid) {
+                task->pid = trace_decoder_recent_pid(source->decoder, task->tid);
+                task->has_pid = task->pid != 0;
+        }
+}
+
+/* A thread that is in a domain from before landlockd looked: it is not followed, so its process is not known. */
+static void describe_subject(TraceSource *source, Denial *denial) {
+        TaskDescription task = {};
+
+        if (!denial_subject_id(denial, SUBJECT_tid, &task.tid) || !denial_shows_membership(denial) ||
+            follows(source, task.tid))
+                return;
+        describe(source, &task);
+        if (!task.has_pid)
+                return;
+        denial->subject.ids[SUBJECT_pid] = task.pid;
+        denial->subject.known_ids |= UINT32_C(1) << SUBJECT_pid;
+        denial->subject.comm = task.comm;
+        denial->subject.exe = task.exe;
 }
 
 static bool is_thread(TraceSource *source, int64_t tid) {
@@ -116,15 +142,11 @@ static void on_fact(void *userdata, const Fact *decoded) {
                 describe(source, &fact.enforced.task);
         else if (fact.type == FACT_TASK_EXECED)
                 describe(source, &fact.execed.task);
+        else if (fact.type == FACT_ACCESS_DENIED)
+                describe_subject(source, &fact.denied);
         else if (fact.type == FACT_TASK_FORKED && !source->fork_tells_threads)
                 fact.forked.is_thread = is_thread(source, fact.forked.tid);
         publish(source, &fact);
-}
-
-static bool follows(void *userdata, int64_t tid) {
-        TraceSource *source = userdata;
-
-        return source->options.sink.follows && source->options.sink.follows(source->options.sink.userdata, tid);
 }
 
 static void on_record(void *userdata, const TraceRecord *record, TraceStream *stream _unused_) {

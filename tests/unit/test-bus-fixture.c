@@ -180,6 +180,45 @@ void tell_freed(Fixture *f, uint64_t n, uint64_t domain, int64_t n_denials) {
         });
 }
 
+static Fact trace_fact(FactType type, uint64_t n) {
+        return (Fact) { .type = type, .origins = ORIGIN_TRACE, .time_usec = EPOCH_USEC + n * 1000000 };
+}
+
+void tell_created(Fixture *f, uint64_t n, const DomainCreation *creation) {
+        Fact fact = trace_fact(FACT_DOMAIN_CREATED, n);
+
+        fact.created = *creation;
+        tell(f, &fact);
+}
+
+void tell_enforced(Fixture *f, uint64_t n, const DomainEnforcement *enforcement) {
+        Fact fact = trace_fact(FACT_DOMAIN_ENFORCED, n);
+
+        fact.enforced = *enforcement;
+        tell(f, &fact);
+}
+
+void tell_forked(Fixture *f, uint64_t n, int64_t parent_tid, int64_t tid, bool is_thread) {
+        Fact fact = trace_fact(FACT_TASK_FORKED, n);
+
+        fact.forked = (TaskFork) { parent_tid, tid, is_thread };
+        tell(f, &fact);
+}
+
+void tell_ruleset(Fixture *f, uint64_t n, const RulesetCreation *creation) {
+        Fact fact = trace_fact(FACT_RULESET_CREATED, n);
+
+        fact.ruleset_created = *creation;
+        tell(f, &fact);
+}
+
+void tell_rule(Fixture *f, uint64_t n, uint64_t ruleset, const Rule *rule) {
+        Fact fact = trace_fact(FACT_RULE_ADDED, n);
+
+        fact.rule_added = (RuleAddition) { ruleset, *rule };
+        tell(f, &fact);
+}
+
 static void on_end_of_client(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
         event_base_loopbreak(userdata);
 }

@@ -49,6 +49,11 @@ void fixture_stop_daemon(Fixture *f);
 #define EPOCH_USEC UINT64_C(1795308514000000)
 void tell_described(Fixture *f, uint64_t n, const DomainDescription *description);
 void tell_denied(Fixture *f, uint64_t n, const Denial *denial);
+void tell_created(Fixture *f, uint64_t n, const DomainCreation *creation);
+void tell_enforced(Fixture *f, uint64_t n, const DomainEnforcement *enforcement);
+void tell_forked(Fixture *f, uint64_t n, int64_t parent_tid, int64_t tid, bool is_thread);
+void tell_ruleset(Fixture *f, uint64_t n, const RulesetCreation *creation);
+void tell_rule(Fixture *f, uint64_t n, uint64_t ruleset, const Rule *rule);
 void tell_freed(Fixture *f, uint64_t n, uint64_t domain, int64_t n_denials);
 
 /* Runs `client` in a process of that user, and the event loop until it has ended. It must return normally: checks

@@ -131,6 +131,78 @@ static void test_domain(void **state) {
                     "{\"pid\":8,\"known\":\"inherited\",\"last_seen\":\"2026-11-22T00:48:34.891000Z\"}],\"origin\":[\"audit\"]}");
 }
 
+/* What trace events add. */
+static void test_nested_domain(void **state) {
+        sd_bus_message *m = ((Fixture *) *state)->message;
+
+        assert_true(sd_bus_message_append(
+                                    m, "a{sv}", 17, "HexID", "s", "5", "Parent", "t", UINT64_C(0x1466dc891),
+                                    "ParentPath", "o", "/x/_1466dc891", "Children", "ao", 2, "/x/_6", "/",
+                                    "CreatorTID", "u", 8, "Ruleset", "s", "4", "RulesetVersion", "t", UINT64_C(3),
+                                    "HandledAccessFS", "as", 1, "fs.execute", "HandledAccessNet", "as", 0,
+                                    "Scoped", "as", 1, "scope.signal", "RulesCount", "t", UINT64_C(1),
+                                    "RulesUnknown", "t", UINT64_C(2), "ProcessWide", "b", 0, "NoNewPrivs", "b", 1,
+                                    "Created", "t", UINT64_C(1795308514891000), "ThreadsCount", "t", UINT64_C(7),
+                                    "Rules", "aa{sv}", 1, 4, "version", "t", UINT64_C(1), "kind", "s", "net_port",
+                                    "access", "as", 1, "net.bind_tcp", "port", "t", UINT64_C(80)) >= 0);
+        json_auto_t *properties = read_back(m);
+        json_auto_t *domain = bus_json_domain(properties);
+        assert_json(domain,
+                    "{\"domain\":\"5\",\"parent\":\"1466dc891\",\"children\":[\"6\"],\"creator\":{\"tid\":8},"
+                    "\"ruleset\":{\"id\":\"4\",\"version\":3,\"rules\":1,\"rules_unknown\":2},"
+                    "\"handled\":{\"fs\":[\"fs.execute\"],\"net\":[],\"scope\":[\"scope.signal\"]},"
+                    "\"rules\":[{\"version\":1,\"kind\":\"net_port\",\"access\":[\"net.bind_tcp\"],\"port\":80}],"
+                    "\"enforcement\":{\"process_wide\":false,\"no_new_privs\":true},"
+                    "\"created\":\"2026-11-22T00:48:34.891000Z\",\"threads_count\":7}");
+}
+
+static void test_outermost_domain(void **state) {
+        sd_bus_message *m = ((Fixture *) *state)->message;
+
+        assert_true(sd_bus_message_append(m, "a{sv}", 1, "Parent", "t", UINT64_C(0)) >= 0);
+        json_auto_t *properties = read_back(m);
+        json_auto_t *domain = bus_json_domain(properties);
+        assert_json(domain, "{\"outermost\":true}");
+}
+
+static void test_process(void **state) {
+        sd_bus_message *m = ((Fixture *) *state)->message;
+
+        assert_true(sd_bus_message_append(
+                                    m, "a{sv}", 10, "Domain", "t", UINT64_C(0x1466dc891), "HexID", "s", "1466dc891",
+                                    "UUID", "s", "u", "PID", "u", 7, "UID", "u", 0, "Comm", "s", "sh", "Exe", "s", "/bin/sh",
+                                    "Known", "s", "inherited", "ThreadsCount", "t", UINT64_C(2),
+                                    "LastSeen", "t", UINT64_C(1795308514891000)) >= 0);
+        json_auto_t *properties = read_back(m);
+        json_auto_t *process = bus_json_process(properties);
+        assert_json(process,
+                    "{\"domain\":\"1466dc891\",\"domain_uuid\":\"u\",\"pid\":7,\"uid\":0,\"comm\":\"sh\",\"exe\":\"/bin/sh\","
+                    "\"known\":\"inherited\",\"threads\":2,\"last_seen\":\"2026-11-22T00:48:34.891000Z\"}");
+}
+
+static void test_other_party(void **state) {
+        sd_bus_message *m = ((Fixture *) *state)->message;
+
+        assert_true(sd_bus_message_append(
+                                    m, "a{sv}", 3, "Object", "a{sv}", 2, "kind", "s", "process", "domain", "t",
+                                    UINT64_C(0x1466dc891), "SameExec", "b", 0, "Logged", "b", 1) >= 0);
+        json_auto_t *properties = read_back(m);
+        json_auto_t *denial = bus_json_denial(1, properties);
+        assert_json(denial, "{\"denial\":1,\"object\":{\"kind\":\"process\",\"domain\":\"1466dc891\"},"
+                    "\"same_exec\":false,\"logged\":true}");
+}
+
+static void test_outside_party(void **state) {
+        sd_bus_message *m = ((Fixture *) *state)->message;
+
+        assert_true(sd_bus_message_append(
+                                    m, "a{sv}", 1, "Object", "a{sv}", 2, "kind", "s", "process", "domain", "t",
+                                    UINT64_C(0)) >= 0);
+        json_auto_t *properties = read_back(m);
+        json_auto_t *denial = bus_json_denial(1, properties);
+        assert_json(denial, "{\"denial\":1,\"object\":{\"kind\":\"process\",\"outside\":true}}");
+}
+
 static void test_denial(void **state) {
         sd_bus_message *m = ((Fixture *) *state)->message;
 
@@ -168,13 +240,15 @@ static void test_wrong_types(void **state) {
         sd_bus_message *m = ((Fixture *) *state)->message;
 
         assert_true(sd_bus_message_append(
-                                    m, "a{sv}", 9, "HexID", "u", 7, "FirstSeen", "s", "now", "DenialsSeen", "as", 0,
+                                    m, "a{sv}", 14, "Parent", "s", "1", "Children", "s", "/", "Rules", "u", 1,
+                                    "ProcessWide", "t", UINT64_C(1), "PID", "s", "1", "HexID", "u", 7, "FirstSeen", "s", "now", "DenialsSeen", "as", 0,
                                     "Blockers", "s", "all", "Processes", "a{st}", 0, "Origins", "t", UINT64_C(1),
                                     "Object", "s", "o", "Paths", "as", 1, "p", "Sources", "as", 1, "s") >= 0);
         json_auto_t *properties = read_back(m);
         json_auto_t *domain = bus_json_domain(properties), *denial = bus_json_denial(1, properties);
-        json_auto_t *status = bus_json_status(properties);
+        json_auto_t *status = bus_json_status(properties), *process = bus_json_process(properties);
         assert_json(domain, "{}");
+        assert_json(process, "{}");
         assert_json(denial, "{\"denial\":1,\"paths\":[\"p\"]}");
         assert_json(status, "{\"sources\":[{}]}");
 }
@@ -189,6 +263,11 @@ int main(void) {
                 test(test_text_is_checked),
                 test(test_not_a_dictionary),
                 test(test_domain),
+                test(test_nested_domain),
+                test(test_outermost_domain),
+                test(test_process),
+                test(test_other_party),
+                test(test_outside_party),
                 test(test_denial),
                 test(test_status),
                 test(test_wrong_types),

@@ -61,6 +61,7 @@ static void test_object(void **state _unused_) {
         renders_to(event_text_object, "{\"kind\":\"file\",\"name\":\"a\",\"dev\":\"vda\",\"ino\":3}", "a (inode 3 on vda)");
         renders_to(event_text_object, "{\"kind\":\"file\",\"dev\":\"vda\",\"ino\":3}", "? (inode 3 on vda)");
         renders_to(event_text_object, "{\"kind\":\"file\",\"name\":\"a\",\"dev\":\"vda\"}", "a (on vda)");
+        renders_to(event_text_object, "{\"kind\":\"file\",\"dev_number\":\"254:1\",\"ino\":3}", "? (inode 3 on 254:1)");
         renders_to(event_text_object, "{\"kind\":\"file\"}", NULL);
         renders_to(event_text_object, "{\"kind\":\"network\",\"remote\":{\"address\":\"10.0.0.1\",\"port\":80}}", "10.0.0.1:80");
         renders_to(event_text_object,
@@ -73,6 +74,14 @@ static void test_object(void **state _unused_) {
         renders_to(event_text_object, "{\"kind\":\"unknown\"}", NULL);
         renders_to(event_text_object, "{\"kind\":\"of tomorrow\",\"path\":\"/a\"}", NULL);
         renders_to(event_text_object, "null", NULL);
+}
+
+static void test_rule(void **state _unused_) {
+        renders_to(event_text_rule, "{\"path\":\"/usr\",\"dev_number\":\"254:1\",\"ino\":3}", "/usr");
+        renders_to(event_text_rule, "{\"dev_number\":\"254:1\",\"ino\":3}", "? (inode 3 on 254:1)");
+        renders_to(event_text_rule, "{\"port\":443}", "port 443");
+        renders_to(event_text_rule, "{\"port\":\"443\"}", NULL);
+        renders_to(event_text_rule, "[]", NULL);
 }
 
 static char *denials_of(const json_t *domain) {
@@ -118,6 +127,8 @@ static void test_events(void **state _unused_) {
                TIME "domain  1466dc891 allocated, made by /bin/sh; denials seen: 1\n");
         prints(HEAD "\"process\",\"pid\":7,\"comm\":\"sh\",\"exe\":\"/bin/sh\",\"known\":\"kernel\"}",
                TIME "process 1466dc891 sh[7] /bin/sh (known: kernel)\n");
+        prints(HEAD "\"process\",\"change\":\"gone\",\"pid\":7,\"comm\":\"sh\",\"known\":\"inherited\"}",
+               TIME "process 1466dc891 gone: sh[7] (known: inherited)\n");
         prints("{\"type\":\"lost\",\"source\":\"audit\",\"cause\":\"socket-overflow\",\"unit\":\"messages\","
                "\"since\":\"2026-11-22T00:28:34.891000Z\",\"until\":\"2026-11-22T00:28:35.000000Z\"}",
                "-                       lost    -         audit: an unknown number of messages lost (socket-overflow) from "
@@ -129,10 +140,26 @@ static void test_events(void **state _unused_) {
                "-                       hello   -         landlockd 1, Landlock ABI 7; audit degraded (so); trace active\n");
 }
 
+#define RULESET "{\"time\":\"2026-11-22T00:28:34.891000Z\",\"ruleset\":\"1466dc880\",\"type\":\"ruleset\","
+
+static void test_rulesets(void **state _unused_) {
+        prints(RULESET "\"change\":\"created\",\"handled\":{\"fs\":[\"fs.execute\"],\"net\":[],\"scope\":[\"scope.signal\"]},"
+               "\"rules_total\":0}",
+               TIME "ruleset 1466dc880 created, handles fs.execute,scope.signal; rules: 0\n");
+        prints(RULESET "\"change\":\"rule-added\",\"rules\":[{\"version\":2,\"path\":\"/usr\",\"access\":[\"fs.execute\","
+               "\"fs.read_file\"]}]}",
+               TIME "ruleset 1466dc880 rule 2 added: /usr fs.execute,fs.read_file\n");
+        prints(RULESET "\"change\":\"rule-added\",\"rules\":[{\"version\":3,\"port\":443,\"access\":[]}]}",
+               TIME "ruleset 1466dc880 rule 3 added: port 443 -\n");
+        prints(RULESET "\"change\":\"rule-added\",\"rules\":7}", TIME "ruleset 1466dc880 rule 0 added: ? -\n");
+        prints(RULESET "\"change\":\"freed\",\"rules_total\":3}", TIME "ruleset 1466dc880 freed; rules: 3\n");
+        prints(RULESET "\"snapshot\":true,\"handled\":7,\"rules_total\":3}", TIME "ruleset 1466dc880 handles ?; rules: 3\n");
+}
+
 /* What is not known is shown, not dropped; what is hostile drives nothing. */
 static void test_strange_events(void **state _unused_) {
-        prints(HEAD "\"ruleset\",\"x\":1}",
-               TIME "ruleset 1466dc891 {\"time\":\"2026-11-22T00:28:34.891000Z\",\"domain\":\"1466dc891\",\"type\":\"ruleset\",\"x\":1}\n");
+        prints(HEAD "\"newer\",\"x\":1}",
+               TIME "newer   1466dc891 {\"time\":\"2026-11-22T00:28:34.891000Z\",\"domain\":\"1466dc891\",\"type\":\"newer\",\"x\":1}\n");
         prints("{\"type\":\"denial\",\"domain\":\"\\u001b[2J\",\"time\":\"\\u009b1m\",\"subject\":{\"comm\":\"\\n\",\"pid\":1}}",
                "\\xc2\\x9b1m              denial  \\x1b[2J   \\x0a[1] ? -\n");
         prints("{}", "-                       -       -         {}\n");
@@ -179,8 +206,10 @@ int main(void) {
                 cmocka_unit_test(test_local_time),
                 cmocka_unit_test(test_process),
                 cmocka_unit_test(test_object),
+                cmocka_unit_test(test_rule),
                 cmocka_unit_test(test_lists_and_counts),
                 cmocka_unit_test(test_events),
+                cmocka_unit_test(test_rulesets),
                 cmocka_unit_test(test_strange_events),
                 cmocka_unit_test(test_lines),
                 cmocka_unit_test(test_large_numbers),

@@ -193,7 +193,7 @@ static void test_replay_and_snapshot(void **state _unused_) {
         monitor(in_order, &capture, "--since=5", "--snapshot", "--type=denial");
         assert_string_equal(capture.text[0],
                             HELLO_TEXT DENIAL_TEXT("aaaaaaaa2") DENIAL_TEXT("aaaaaaaa3")
-                            "End of the snapshot (domains: 1, processes: 2, denials: 3); what follows happens now.\n"
+                            "End of the snapshot (rulesets: 0, domains: 1, processes: 2, denials: 3); what follows happens now.\n"
                             DENIAL_TEXT("aaaaaaaa4"));
         capture_done(&capture);
 }

@@ -186,7 +186,7 @@ static Fact rule_added(uint64_t ruleset, uint64_t version, const char *path) {
         return (Fact) {
                 .type = FACT_RULE_ADDED,
                 .origins = ORIGIN_TRACE,
-                .rule_added = { ruleset, { .version = version, .access = 1, .path = text_from_string(path) } },
+                .rule_added = { ruleset, { .version = version, .access = 0xff, .path = text_from_string(path) } },
         };
 }
 
@@ -200,7 +200,7 @@ static void test_rulesets(void **state _unused_) {
                 .type = FACT_RULESET_CREATED,
                 .origins = ORIGIN_TRACE,
                 .time_usec = 50,
-                .ruleset_created = { .ruleset = 77, .handled = { { 0x1ffff, 0, 1 } }, .tid = 42 },
+                .ruleset_created = { .ruleset = 77, .handled = { { 0x1f, 0, 1 } }, .tid = 42 },
         };
         const Domain *domain;
 
@@ -221,9 +221,10 @@ static void test_rulesets(void **state _unused_) {
 
         domain = domain_table_get(&f.table, 1);
         assert_non_null(domain->ruleset);
-        assert_int_equal(domain->ruleset->handled.bits[ACCESS_FS], 0x1ffff);
+        assert_int_equal(domain->ruleset->handled.bits[ACCESS_FS], 0x1f);
         assert_int_equal(ruleset_n_rules(domain->ruleset, domain->ruleset_version), 2);
         assert_text(domain->ruleset->rules[0].path, "/");
+        assert_int_equal(domain->ruleset->rules[0].access, 0x1f);
         assert_text(domain->ruleset->rules[1].path, "/usr");
         assert_int_equal(ruleset_n_unknown_rules(domain->ruleset, domain->ruleset_version), 0);
         assert_int_equal(ruleset_n_unknown_rules(domain->ruleset, 4), 1);

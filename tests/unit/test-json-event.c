@@ -41,14 +41,16 @@ static const Denial full = {
                 .kind = OBJECT_FILE,
                 .path = TEXT_LITERAL("/tmp/caf\xc3\xa9 \xff\\ \xe2\x80\xae.txt"),
                 .dev = TEXT_LITERAL("vda"),
+                .dev_major = 254, .dev_minor = UINT32_MAX,
                 .ino = UINT64_MAX,
                 .ioctl_cmd = 0x5401,
+                .has_dev_number = true,
                 .has_ino = true,
                 .has_ioctl_cmd = true,
         },
         .subject = {
                 .known_ids = (1U << SUBJECT_ID_MAX) - 1,
-                .ids = { [SUBJECT_pid] = 1, [SUBJECT_ppid] = 2, [SUBJECT_auid] = 3, [SUBJECT_uid] = 4,
+                .ids = { [SUBJECT_pid] = 1, [SUBJECT_tid] = 13, [SUBJECT_ppid] = 2, [SUBJECT_auid] = 3, [SUBJECT_uid] = 4,
                          [SUBJECT_gid] = 5, [SUBJECT_euid] = 6, [SUBJECT_suid] = 7, [SUBJECT_fsuid] = 8,
                          [SUBJECT_egid] = 9, [SUBJECT_sgid] = 10, [SUBJECT_fsgid] = 11, [SUBJECT_ses] = 12 },
                 .comm = TEXT_LITERAL("sh"),
@@ -70,6 +72,8 @@ static const Denial full = {
         .paths = paths,
         .n_paths = ARRAY_SIZE(paths),
         .n_paths_dropped = 3,
+        .same_exec = true, .has_same_exec = true,
+        .logged = false, .has_logged = true,
         .incomplete = true,
 };
 
@@ -102,24 +106,50 @@ static const Denial abstract_socket = {
         .time_usec = TIME,
         .origins = ORIGIN_AUDIT,
         .blockers.known = 1U << BLOCKER_SCOPE_ABSTRACT_UNIX_SOCKET,
-        .object = { .kind = OBJECT_SOCKET, .path = TEXT_LITERAL("\0name\x01") },
+        .object = { .kind = OBJECT_SOCKET, .path = TEXT_LITERAL("\0name\x01"), .pid = 9, .has_pid = true,
+                    .domain = 0, .has_domain = true },
         .subject.cmdline = TEXT_LITERAL("cut by the ker"),
 };
 
-static const Denial process = {
+static const Denial signal_denial = {
         .seq = 21,
         .domain = 1,
         .time_usec = TIME,
         .origins = ORIGIN_AUDIT,
         .blockers.known = 1U << BLOCKER_SCOPE_SIGNAL,
-        .object = { .kind = OBJECT_PROCESS, .pid = 1, .comm = TEXT_LITERAL("systemd"), .has_pid = true },
+        .object = { .kind = OBJECT_PROCESS, .pid = 1, .comm = TEXT_LITERAL("systemd"), .has_pid = true,
+                    .domain = 0x1466dc89f, .has_domain = true },
         .syscall = { .exit = 0, .success = true, .has_success = true, .has_exit = true },
 };
+
+static const Rule rules[] = {
+        { .version = 1, .kind = RULE_PATH_BENEATH, .dev_major = 254, .dev_minor = 1, .ino = UINT64_MAX,
+          .access = UINT64_C(1) << 63 | 5, .path = TEXT_LITERAL("/usr/caf\xc3\xa9\n") },
+        { .version = 3, .kind = RULE_NET_PORT, .access = 2, .port = 443 },
+        { .version = 4, .kind = RULE_PATH_BENEATH, .access = 0 },
+};
+
+static Ruleset ruleset = {
+        .id = 0x1466dc880,
+        .created_usec = TIME,
+        .creator_tid = 18354, .has_creator_tid = true,
+        .handled.bits = { [ACCESS_FS] = UINT64_C(1) << 63 | 7, [ACCESS_NET] = 0, [ACCESS_SCOPE] = 1 << 2 | 3 },
+        .has_handled = true,
+        .version = 5,
+        .rules = (Rule *) rules, .n_rules = ARRAY_SIZE(rules),
+};
+
+static Ruleset unknown_ruleset = { .id = 1, .freed = true };
 
 static Domain domain = {
         .id = 0x1466dc891,
         .mode = DOMAIN_MODE_ENFORCING,
         .origins = ORIGIN_AUDIT,
+        .parent_id = 0x1466dc870, .has_parent = true,
+        .ruleset = &ruleset, .ruleset_id = 0x1466dc880, .ruleset_version = 3, .has_ruleset = true,
+        .creator_tid = 18354, .has_creator_tid = true,
+        .process_wide = true, .no_new_privs = false, .has_enforcement = true,
+        .created_usec = TIME - 1,
         .creator_pid = 18353, .creator_uid = 0, .has_creator_pid = true, .has_creator_uid = true,
         .creator_comm = TEXT_LITERAL("sandboxer"), .creator_exe = TEXT_LITERAL("/usr/local/bin/sandboxer"),
         .first_seen_usec = TIME, .last_seen_usec = TIME + 1,
@@ -133,9 +163,13 @@ static Domain freed = {
         .id = 0x1466dc896,
         .state = DOMAIN_DEALLOCATED,
         .origins = ORIGIN_AUDIT,
+        .has_parent = true,
+        .ruleset_id = UINT64_MAX, .ruleset_version = 7, .has_ruleset = true,
         .first_seen_usec = TIME, .last_seen_usec = TIME, .freed_usec = TIME,
         .n_denials = 1, .n_denials_kernel = 3, .has_n_denials_kernel = true,
 };
+
+static Domain bare = { .id = 2, .origins = ORIGIN_AUDIT };
 
 static const Process process = {
         .domain = &domain,
@@ -144,7 +178,10 @@ static const Process process = {
         .attribution = ATTRIBUTION_KERNEL,
         .comm = TEXT_LITERAL("sh"), .exe = TEXT_LITERAL("/usr/bin/dash"),
         .first_seen_usec = TIME, .last_seen_usec = TIME,
+        .n_threads = 2,
 };
+
+static const Process bare_process = { .domain = &bare, .pid = 7, .attribution = ATTRIBUTION_INFERRED };
 
 static const SourceStatus sources[] = {
         { .name = "audit", .state = SOURCE_ACTIVE },
@@ -193,6 +230,15 @@ static void assert_domain(JsonEncoder *e, ChangeType type, const Domain *d) {
         assert_change(e, 2000 + type, &(Change) { .type = type, .time_usec = TIME, .domain = d });
 }
 
+static void assert_process(JsonEncoder *e, ChangeType type, const Process *p) {
+        assert_change(e, 2000 + type,
+                      &(Change) { .type = type, .time_usec = TIME, .domain = p->domain, .process = p });
+}
+
+static void assert_ruleset(JsonEncoder *e, ChangeType type, const Ruleset *r, const Rule *rule) {
+        assert_change(e, 2000 + type, &(Change) { .type = type, .time_usec = TIME, .ruleset = r, .rule = rule });
+}
+
 static void assert_loss(JsonEncoder *e, unsigned origins, const Loss *loss) {
         assert_change(e, 3000 + loss->cause,
                       &(Change) { .type = CHANGE_LOST, .origins = origins, .time_usec = TIME, .loss = loss });
@@ -203,14 +249,23 @@ static void write_stream(JsonEncoder *e) {
         assert_denial(e, &least);
         assert_denial(e, &network);
         assert_denial(e, &abstract_socket);
-        assert_denial(e, &process);
+        assert_denial(e, &signal_denial);
+        assert_ruleset(e, CHANGE_RULESET_CREATED, &ruleset, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+                assert_ruleset(e, CHANGE_RULE_ADDED, &ruleset, &rules[i]);
+        assert_ruleset(e, CHANGE_RULESET_FREED, &unknown_ruleset, NULL);
         assert_domain(e, CHANGE_DOMAIN_ADDED, &domain);
         assert_domain(e, CHANGE_DOMAIN_UPDATED, &domain);
         assert_domain(e, CHANGE_DOMAIN_FREED, &freed);
         assert_domain(e, CHANGE_DOMAIN_EVICTED, &freed);
+        assert_domain(e, CHANGE_DOMAIN_ADDED, &bare);
+        assert_process(e, CHANGE_PROCESS_ADDED, &process);
+        assert_process(e, CHANGE_PROCESS_UPDATED, &process);
+        assert_process(e, CHANGE_PROCESS_GONE, &bare_process);
         assert_loss(e, ORIGIN_AUDIT, &(Loss) { LOSS_SOCKET_OVERFLOW, 0, TIME, TIME + 5 });
         assert_loss(e, ORIGIN_AUDIT, &(Loss) { LOSS_SERIAL_GAP, 7, TIME, TIME + 5 });
         assert_loss(e, ORIGIN_AUDIT, &(Loss) { LOSS_KERNEL_BACKLOG, 9, TIME, TIME + 5 });
+        assert_loss(e, ORIGIN_TRACE, &(Loss) { LOSS_TRACE_OVERRUN, 11, TIME, TIME + 5 });
 }
 
 static void write_lines_for_one(JsonEncoder *e) {
@@ -220,10 +275,13 @@ static void write_lines_for_one(JsonEncoder *e) {
                 .n_live = 1,
                 .n_freed = 2,
                 .denials = { .n_max = 5, .next_seq = 4 },
-                .processes.n_processes = 4,
+                .processes = { .n_processes = 4, .n_threads = 5 },
+                .rulesets = { .n_rulesets = 6, .n_rules = 7 },
         };
-        const JsonReply totals = { .op = "snapshot", .has_totals = true, .n_domains = 1, .n_processes = 1 };
+        const JsonReply totals = { .op = "snapshot", .has_totals = true, .n_rulesets = 2, .n_domains = 1,
+                                   .n_processes = 1 };
         const JsonReply error = { .error_name = "bad-json", .error_message = "Not \"JSON\":\n\\." };
+        uint64_t version = 0;
         Text line;
 
         assert_int_equal(json_encoder_hello(e, &env, &status, 12, &line), 0);
@@ -232,11 +290,16 @@ static void write_lines_for_one(JsonEncoder *e) {
         assert_golden(line);
         assert_int_equal(json_encoder_missed(e, &env, 90, &line), 0);
         assert_golden(line);
+        assert_int_equal(json_encoder_ruleset(e, &answer, &ruleset, &version, &line), 0);
+        assert_int_equal(version, 4);
+        assert_golden(line);
+        assert_int_equal(json_encoder_ruleset(e, &answer, &ruleset, &version, &line), 0);
+        assert_golden(line);
         assert_int_equal(json_encoder_domain(e, &answer, &domain, &line), 0);
         assert_golden(line);
         assert_int_equal(json_encoder_process(e, &answer, &process, &line), 0);
         assert_golden(line);
-        assert_int_equal(json_encoder_denial(e, &answer, &process, &line), 0);
+        assert_int_equal(json_encoder_denial(e, &answer, &signal_denial, &line), 0);
         assert_golden(line);
         assert_int_equal(json_encoder_reply(e, &answer, &totals, &line), 0);
         assert_golden(line);
@@ -360,6 +423,56 @@ static void test_oversized(void **state _unused_) {
         json_decref(parse(line));
 }
 
+/* However long the paths are, each line but the longest is below its limit, all rules come, each once. */
+static void test_ruleset_lines(void **state _unused_) {
+        static char path[4095];
+        static JsonEncoder e;
+        Rule many[300];
+        Ruleset r = { .id = 1, .version = 1000, .rules = many, .n_rules = ARRAY_SIZE(many) };
+        uint64_t version = 0;
+        size_t n_rules = 0, n_lines = 0;
+
+        memset(path, 0xff, sizeof(path));
+        for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+                many[i] = (Rule) { .version = 3 * i + 1, .access = UINT64_MAX,
+                                   .path = { path, i % 9 == 0 ? sizeof(path) : i % 50 } };
+        json_encoder_init(&e, &host);
+        do {
+                json_t *event, *rule;
+                size_t i;
+                Text line;
+
+                assert_int_equal(json_encoder_ruleset(&e, &(JsonEnvelope) {}, &r, &version, &line), 0);
+                assert_true(line.len <= 32 * 1024);
+                event = parse(line);
+                assert_true(json_array_size(json_object_get(event, "rules")) > 0);
+                json_array_foreach(json_object_get(event, "rules"), i, rule)
+                        assert_int_equal(json_integer_value(json_object_get(rule, "version")), 3 * n_rules++ + 1);
+                assert_int_equal(version, 3 * (n_rules - 1) + 1);
+                json_decref(event);
+                n_lines++;
+        } while (n_rules < ARRAY_SIZE(many));
+        assert_true(n_lines > 10 && n_lines < ARRAY_SIZE(many) / 2);
+}
+
+/* One rule that is too long for any line: the next one is as good as ever. */
+static void test_oversized_rule(void **state _unused_) {
+        static char huge[JSON_LINE_MAX];
+        static JsonEncoder e;
+        Rule two[] = { { .version = 1, .path = { huge, sizeof(huge) } }, { .version = 2, .path = TEXT_LITERAL("/") } };
+        Ruleset r = { .id = 1, .version = 2, .rules = two, .n_rules = 2 };
+        uint64_t version = 0;
+        Text line;
+
+        memset(huge, 'x', sizeof(huge));
+        json_encoder_init(&e, &host);
+        assert_int_equal(json_encoder_ruleset(&e, &(JsonEnvelope) {}, &r, &version, &line), -EMSGSIZE);
+        assert_int_equal(version, 1);
+        assert_int_equal(json_encoder_ruleset(&e, &(JsonEnvelope) {}, &r, &version, &line), 0);
+        assert_int_equal(version, 2);
+        json_decref(parse(line));
+}
+
 static void test_meta(void **state _unused_) {
         EventMeta meta;
         EventType type;
@@ -375,9 +488,18 @@ static void test_meta(void **state _unused_) {
         assert_true(meta.domain == freed.id);
         meta = json_event_meta(&(Change) { .type = CHANGE_LOST, .loss = &(Loss) {} });
         assert_int_equal(meta.type, EVENT_TYPE_LOST);
+        assert_true(meta.domain == 0);
+        meta = json_event_meta(&(Change) { .type = CHANGE_RULE_ADDED, .ruleset = &ruleset, .rule = rules });
+        assert_int_equal(meta.type, EVENT_TYPE_RULESET);
+        assert_true(meta.domain == 0);
+        meta = json_event_meta(&(Change) { .type = CHANGE_PROCESS_GONE, .domain = &domain, .process = &process });
+        assert_int_equal(meta.type, EVENT_TYPE_PROCESS);
+        assert_true(meta.domain == domain.id);
 
         assert_int_equal(json_event_type_from_name(TEXT_LITERAL("denial"), &type), 0);
         assert_int_equal(type, EVENT_TYPE_DENIAL);
+        assert_int_equal(json_event_type_from_name(TEXT_LITERAL("ruleset"), &type), 0);
+        assert_int_equal(type, EVENT_TYPE_RULESET);
         assert_int_equal(json_event_type_from_name(TEXT_LITERAL("hello"), &type), -EINVAL);
 }
 
@@ -411,6 +533,8 @@ int main(void) {
                 cmocka_unit_test(test_domain_names),
                 cmocka_unit_test(test_too_long_denial),
                 cmocka_unit_test(test_oversized),
+                cmocka_unit_test(test_ruleset_lines),
+                cmocka_unit_test(test_oversized_rule),
                 cmocka_unit_test(test_meta),
                 cmocka_unit_test(test_schema_has_the_counters),
         };

@@ -333,7 +333,7 @@ static void test_tasks_not_followed(void **state) {
 
 static void test_malformed_records(void **state) {
         static char format[TRACE_FORMAT_SIZE];
-        static const TraceValue nothing[] = { {} };
+        static const TraceValue nothing[] = { NUMBER("common_pid", 1), {} };
         TraceFixture *fixture = *state;
         TraceRecord record = { .data = { 7, 7 }, .size = 64 };
 

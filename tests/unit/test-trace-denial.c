@@ -45,8 +45,8 @@ static void test_blockers(void **state) {
 
         for (size_t i = 0; i < ARRAY_SIZE(blocked); i++) {
                 const TraceValue values[] = { DENIED_IN(230), NUMBER("blockers_type", blocked[i].type),
-                                         NUMBER("blockers_access", blocked[i].access),
-                                         NUMBER("blockers", blocked[i].access), {} };
+                                              NUMBER("blockers_access", blocked[i].access),
+                                              NUMBER("blockers", blocked[i].access), {} };
                 _cleanup_free_ char *bytes = NULL;
                 const Denial *denial = denial_of(fixture, blocked[i].generation, blocked[i].event, values, &bytes);
 
@@ -72,9 +72,9 @@ static void test_ports(void **state) {
 
         for (size_t i = 0; i < ARRAY_SIZE(denied); i++) {
                 const TraceValue values[] = { DENIED_IN(230), NUMBER("blockers_type", 4),
-                                         NUMBER("blockers_access", denied[i].access),
-                                         NUMBER("blockers", denied[i].access), NUMBER("port", denied[i].port),
-                                         NUMBER("sport", denied[i].sport), NUMBER("dport", denied[i].dport), {} };
+                                              NUMBER("blockers_access", denied[i].access),
+                                              NUMBER("blockers", denied[i].access), NUMBER("port", denied[i].port),
+                                              NUMBER("sport", denied[i].sport), NUMBER("dport", denied[i].dport), {} };
                 _cleanup_free_ char *bytes = NULL;
                 const DenialObject *object =
                         &denial_of(fixture, denied[i].generation, "landlock_deny_access_net", values, &bytes)->object;
@@ -91,7 +91,7 @@ static void test_log_flags(void **state) {
         for (unsigned i = 0; i < 8; i++) {
                 bool same_exec = i & 1, log_same = i & 2, log_new = i & 4;
                 const TraceValue values[] = { NUMBER("domain_id", 1), NUMBER("same_exec", same_exec),
-                                         NUMBER("log_same_exec", log_same), NUMBER("log_new_exec", log_new), {} };
+                                              NUMBER("log_same_exec", log_same), NUMBER("log_new_exec", log_new), {} };
                 _cleanup_free_ char *bytes = NULL;
                 const Denial *denial = denial_of(*state, "2026-04", "landlock_deny_ptrace", values, &bytes);
 
@@ -157,12 +157,11 @@ static void test_texts_malformed(void **state) {
 
 static void test_unknown_values(void **state) {
         static const TraceValue in_interrupt[] = { NUMBER("domain_id", 1), NUMBER("common_pid", 230),
-                                              NUMBER("common_flags", 0x10), {} };
-        static const TraceValue nobody[] = { NUMBER("domain_id", 1), NUMBER("common_pid", 0), NUMBER("peer_pid", 0),
-                                        NUMBER("peer_domain_id", 0), {} };
+                                                   NUMBER("common_flags", 0x10), {} };
+        static const TraceValue nobody[] = { NUMBER("domain_id", 1), NUMBER("common_pid", -1), NUMBER("peer_pid", 0),
+                                             NUMBER("peer_domain_id", 0), {} };
         static const TraceValue new_file[] = { NUMBER("domain_id", 1), NUMBER("common_flags", 1),
-                                               NUMBER("common_pid", 7),
-                                          NUMBER("ino", 0), {} };
+                                               NUMBER("common_pid", 7), NUMBER("ino", 0), {} };
         _cleanup_free_ char *bytes = NULL;
         const Denial *denial;
         int64_t tid;

@@ -202,8 +202,10 @@ static int read_out(const void *data, size_t size) {
                 const unsigned char *first = record.data;
 
                 assert_true(n <= size);
+                assert_true(record.size <= size);
                 assert_true(first >= bytes && first + record.size <= bytes + size);
         }
+        assert_int_equal(trace_page_next(&page, &record), 0);
         return r;
 }
 
@@ -453,8 +455,9 @@ static void test_malformed(void **state _unused_) {
 }
 
 static void test_error(void **state _unused_) {
-        const TraceStream *stream = add_stream(false);
+        const TraceStream *stream;
 
+        add_stream(false);
         add_stream(false);
         stream = &fixture->merge.streams[0];
         page(1, 10);

@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The life-cycles that the lifecycle program goes through, and what landlockd tells of them on its JSON socket, held
+against each other. `go_through` is for a kernel with Landlock's trace events: there everything must be known."""
+
+import ctypes
+import json
+import os
+import select
+import subprocess
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from pprint import pformat
+
+from harness import BUILDDIR, PATIENCE, VALIDATOR, Client, Skip, unescape
+
+PROGRAM = os.environ.get("LIFECYCLE", f"{BUILDDIR}/lifecycle")
+
+# Life-cycles of very many: they take long, and their lines would take as long again to validate.
+MASS = {"short-lived", "fork-storm", "many-domains"}
+
+# Domains that one request can name.
+DOMAINS_PER_REQUEST = 200
+
+SYS_LANDLOCK_CREATE_RULESET = 444
+
+
+def names():
+    """Those that this kernel knows."""
+    return subprocess.run([PROGRAM, "--list"], capture_output=True, text=True, check=True).stdout.split()
+
+
+def expect(got, want, what):
+    assert got == want, f"{what}:\n got {pformat(got)}\nwant {pformat(want)}"
+
+
+def expect_keys(got, want, what):
+    """The same keys; tells only those that are wrong."""
+    missing, surplus = [k for k in want if k not in got], [k for k in got if k not in want]
+    assert not missing and not surplus, f"{what}: missing {missing[:10]}, surplus {surplus[:10]} " \
+        f"({len(missing)} and {len(surplus)} of {len(want)})"
+
+
+def text(values, key):
+    """What the program says of a text: plain, or in hex where it is no plain text."""
+    return bytes.fromhex(values[key + "_hex"]) if key + "_hex" in values else values[key].encode()
+
+
+class Program:
+    """The program while it goes through one life-cycle."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([PROGRAM, "--hold", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def truth(self):
+        """What it made; blocks until that is known."""
+        line = self.process.stdout.readline()
+        if not line and self.process.wait() == 77:
+            raise Skip("this kernel's Landlock is too old")
+        assert line, f"{self.process.args} ended with {self.process.wait()}"
+        return Truth(json.loads(line))
+
+    def release(self):
+        """Lets all that it holds end."""
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.stdin.close()
+        assert self.process.wait(PATIENCE) == 0, self.process.args
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            self.process.kill()
+            self.process.wait()
+        else:
+            self.end()
+
+
+class Truth:
+    """What the program made, by index; the kernel does not tell it the IDs."""
+
+    def __init__(self, line):
+        self.name = line["case"]
+        self.domains, self.rulesets = line["domains"], line["rulesets"]
+        self.denials, self.tasks = line["denials"], line["tasks"]
+
+    def live_domains(self):
+        return {i for i, domain in enumerate(self.domains) if domain["live"]}
+
+    def processes(self, live=False):
+        """(domain, pid) → its threads."""
+        found = defaultdict(list)
+        for task in self.tasks:
+            if task["domain"] is not None and (task["in"] or not live):
+                found[task["domain"], task["pid"]].append(task)
+        return found
+
+    def denied(self):
+        """How each denial is told, and how often."""
+        found = Counter()
+        for d in self.denials:
+            found[d["domain"], d["pid"], d["tid"], d["same_exec"], d["logged"]] += d["count"]
+        return found
+
+
+class View:
+    """What whoever reads the stream knows. Any event that comes twice, or cannot follow those before, is a failure."""
+
+    def __init__(self):
+        self.domains, self.ended_domains = {}, set()
+        self.rulesets, self.freed_rulesets, self.rules = {}, set(), defaultdict(dict)
+        self.processes = {}  # (domain, pid) → what it was added as
+        self.live_processes = set()
+        self.denials = {}
+
+    def take(self, event):
+        getattr(self, f"take_{event['type']}")(event, event.get("change"))
+
+    def take_ruleset(self, event, change):
+        ruleset = event["ruleset"]
+        assert ruleset not in self.freed_rulesets, f"after its end: {event}"
+        assert (ruleset in self.rulesets) == (change != "created"), f"twice, or never made: {event}"
+        self.rulesets[ruleset] = event
+        if change == "rule-added":
+            (rule,) = event["rules"]
+            assert rule["version"] not in self.rules[ruleset], f"twice: {event}"
+            self.rules[ruleset][rule["version"]] = rule
+        if change == "freed":
+            self.freed_rulesets.add(ruleset)
+
+    def take_domain(self, event, change):
+        domain = event["domain"]
+        assert change != "evicted", event
+        assert domain not in self.ended_domains, f"after its end: {event}"
+        assert (domain in self.domains) == (change != "added"), f"twice, or never made: {event}"
+        if change == "added":
+            expect((event["denials"], event["processes_count"]), ({"seen": 0}, 0), "a new domain's contents")
+        self.domains[domain] = event
+        if change == "freed":
+            left = [key for key in self.live_processes if key[0] == domain]
+            assert not left, f"in a domain that has ended: {left}"
+            self.ended_domains.add(domain)
+
+    def take_process(self, event, change):
+        key = event["domain"], event["pid"]
+        if change == "added":
+            assert key not in self.processes, f"twice: {event}"
+            assert key[0] in self.domains and key[0] not in self.ended_domains, f"in no domain: {event}"
+            self.processes[key] = event
+            self.live_processes.add(key)
+        else:
+            assert key in self.live_processes, f"not there: {event}"
+        if change == "gone":
+            self.live_processes.remove(key)
+
+    def take_denial(self, event, _):
+        assert event["denial"] not in self.denials, f"twice: {event}"
+        assert event["domain"] in self.domains and event["domain"] not in self.ended_domains, f"in no domain: {event}"
+        self.denials[event["denial"]] = event
+
+    def take_lost(self, event, _):
+        raise AssertionError(f"lost: {event}")
+
+
+class Observer(Client):
+    """A client that keeps up with the stream while it waits for others."""
+
+    def __init__(self, path):
+        self.path, self.lines, self.rest, self.seq = path, deque(), b"", None
+        super().__init__(path)
+        self.seq = self.hello["seq"]
+
+    def receive(self):
+        data = self.socket.recv(1 << 20)
+        assert data, "landlockd has closed the connection"
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        self.lines.extend(lines)
+
+    def await_readable(self, file):
+        """Returns when the file can be read, whatever comes here meanwhile."""
+        ready = []
+        while file not in ready:
+            ready = select.select([self.socket, file], [], [], 300)[0]
+            assert ready, "nothing happens"
+            if self.socket in ready:
+                self.receive()
+
+    def next(self, timeout=PATIENCE):
+        deadline = time.monotonic() + timeout
+        while not self.lines:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.socket], [], [], left)[0]:
+                return None
+            self.receive()
+        event = json.loads(self.lines.popleft())
+        if self.validate:
+            VALIDATOR.validate(event)
+        if self.seq is not None:
+            expect(event["seq"], self.seq + 1, "the number of an event")
+            self.seq += 1
+        return event
+
+    def read(self, view, condition, what):
+        """Takes events until the condition is met."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            event = self.next(max(0.01, deadline - time.monotonic()))
+            assert event, f"{what} did not come"
+            view.take(event)
+
+    def catch_up(self, view):
+        """Takes all events of what has happened before this call: a ruleset of our own comes after them."""
+        attr = ctypes.c_uint64(1)
+        fd = ctypes.CDLL(None).syscall(SYS_LANDLOCK_CREATE_RULESET, ctypes.byref(attr), ctypes.c_size_t(8), 0)
+        assert fd >= 0, "there is no Landlock"
+        os.close(fd)
+        own = 0
+        deadline = time.monotonic() + PATIENCE
+        while own < 2:
+            event = self.next(max(0.01, deadline - time.monotonic()))
+            assert event, "a ruleset did not come"
+            if event["type"] == "ruleset" and event.get("creator", {}).get("tid") == threading.get_native_id():
+                own += 1
+            else:
+                view.take(event)
+
+    def snapshot(self, domains):
+        """What landlockd keeps of these domains: lines by type."""
+        client = Client(self.path)
+        found = defaultdict(list)
+        rulesets = {}
+        for i in range(0, len(domains), DOMAINS_PER_REQUEST):
+            client.ask(op="subscribe", types=["ruleset", "domain", "process"], domains=domains[i:i + DOMAINS_PER_REQUEST])
+            for line in client.ask(op="snapshot")[:-1]:
+                if line["type"] == "ruleset":
+                    known = rulesets.setdefault(line["ruleset"], {**line, "rules": []})
+                    known["rules"] += [r for r in line["rules"] if r not in known["rules"]]
+                else:
+                    found[line["type"]].append(line)
+        client.close()
+        found["ruleset"] = list(rulesets.values())
+        return found
+
+
+def match(made, told, what):
+    """The ID for each index. The kernel numbers what one thread made in the order in which it made it."""
+    indexes, ids, result = defaultdict(list), defaultdict(list), {}
+    for i, m in enumerate(made):
+        indexes[m["tid"]].append(i)
+    for id, event in told.items():
+        ids[event.get("creator", {}).get("tid")].append(id)
+    expect_keys(ids, indexes, f"the makers of {what}")
+    for tid in indexes:
+        expect(len(ids[tid]), len(indexes[tid]), f"{what} made by thread {tid}")
+        result.update(zip(indexes[tid], sorted(ids[tid], key=lambda id: int(id, 16))))
+    return result
+
+
+class Check:
+    """Truth and view of one life-cycle."""
+
+    def __init__(self, truth, view):
+        self.truth, self.view = truth, view
+        self.domains = match(truth.domains, view.domains, "domains")
+        self.rulesets = match(truth.rulesets, view.rulesets, "rulesets")
+
+    def true_rules(self, ruleset, version):
+        return [{**{k: v for k, v in rule.items() if k not in ("path", "path_hex")},
+                 **({"path": text(rule, "path")} if rule["kind"] == "path_beneath" else {})}
+                for rule in self.truth.rulesets[ruleset]["rules"] if rule["version"] <= version]
+
+    @staticmethod
+    def told_rules(rules, version):
+        return [{**rule, **({"path": unescape(rule["path"])} if "path" in rule else {})}
+                for rule in sorted(rules, key=lambda rule: rule["version"]) if rule["version"] <= version]
+
+    def check_rulesets(self):
+        for i, id in self.rulesets.items():
+            made, told = self.truth.rulesets[i], self.view.rulesets[id]
+            n = len(made["rules"])
+            expect((told["handled"], told["version"], told["rules_total"], told["rules_unknown"]),
+                   (made["handled"], n, n, 0), f"ruleset {id}")
+            expect(self.told_rules(self.view.rules[id].values(), n), self.true_rules(i, n), f"rules of ruleset {id}")
+
+    def check_domain(self, index, told):
+        """A line about the domain, of the stream or of a snapshot."""
+        made = self.truth.domains[index]
+        ruleset = self.rulesets[made["ruleset"]]
+        want = {
+            "creator": {"pid": made["pid"], "tid": made["tid"]},
+            "parent": None if made["parent"] is None else self.domains[made["parent"]],
+            "outermost": made["parent"] is None,
+            "ruleset": {"id": ruleset, "version": made["version"], "rules": made["version"], "rules_unknown": 0},
+            "handled": self.truth.rulesets[made["ruleset"]]["handled"],
+            "enforcement": {"process_wide": made["process_wide"], "no_new_privs": made["no_new_privs"]},
+        }
+        got = {key: told.get(key) for key in want}
+        got["creator"] = {key: told.get("creator", {}).get(key) for key in want["creator"]}
+        got["outermost"] = told.get("outermost", False)
+        expect(got, want, f"domain {index} ({told['domain']})")
+        assert "created" in told, told
+
+    def check_domains(self):
+        for index, id in self.domains.items():
+            self.check_domain(index, self.view.domains[id])
+            rules = self.view.rules[self.rulesets[self.truth.domains[index]["ruleset"]]].values()
+            version = self.truth.domains[index]["version"]
+            expect(self.told_rules(rules, version), self.true_rules(self.truth.domains[index]["ruleset"], version),
+                   f"rules of domain {index} ({id})")
+
+    def live_domains(self):
+        return {self.domains[i] for i in self.truth.live_domains()}
+
+    def check_live(self, snapshot):
+        """What lives: by the stream, by a snapshot, by the truth."""
+        processes = {(self.domains[domain], pid): tasks
+                     for (domain, pid), tasks in self.truth.processes(live=True).items()}
+        expect_keys(self.view.live_processes, processes, "processes by the stream")
+        expect_keys({(p["domain"], p["pid"]) for p in snapshot["process"]}, processes, "processes in the snapshot")
+        for process in snapshot["process"]:
+            self.check_process(process, processes[process["domain"], process["pid"]])
+
+        told = {domain["domain"]: domain for domain in snapshot["domain"]}
+        expect_keys(told, self.live_domains(), "domains in the snapshot")
+        for index, id in self.domains.items():
+            if id in told:
+                self.check_domain(index, told[id])
+                expect(told[id]["processes_count"], len([p for p in processes if p[0] == id]), f"processes of {id}")
+        for ruleset in snapshot["ruleset"]:
+            rules = list(self.view.rules[ruleset["ruleset"]].values())
+            expect(sorted(ruleset["rules"], key=lambda r: r["version"]), sorted(rules, key=lambda r: r["version"]),
+                   f"rules of {ruleset['ruleset']} in the snapshot")
+        expect_keys({r["ruleset"] for r in snapshot["ruleset"]},
+                    {self.rulesets[self.truth.domains[i]["ruleset"]] for i in self.truth.live_domains()},
+                    "rulesets in the snapshot")
+
+    def check_process(self, told, tasks):
+        expect(told.get("threads"), len(tasks), f"threads of {told}")
+        for key in "comm", "exe":
+            assert key in told, f"no {key}: {told}"
+            assert unescape(told[key]) in {text(task, key) for task in tasks}, f"another {key}: {told}, {tasks}"
+        assert told.get("uid") in {task["uid"] for task in tasks}, f"another user: {told}, {tasks}"
+
+    def check_past(self):
+        """Who was ever where, and how that was known."""
+        processes = {(self.domains[domain], pid): tasks for (domain, pid), tasks in self.truth.processes().items()}
+        expect_keys(self.view.processes, processes, "processes that ever were")
+        for key, tasks in processes.items():
+            known = "kernel" if "enforced" in {task["way"] for task in tasks} else "inherited"
+            expect(self.view.processes[key]["known"], known, f"how process {key} is known")
+
+    def check_denials(self):
+        indexes = {id: i for i, id in self.domains.items()}
+        got = Counter()
+        for denial in self.view.denials.values():
+            subject = denial["subject"]
+            expect((denial["count"], denial["blockers"]), (1, ["fs.write_file"]), "a denial")
+            assert denial["object"]["path"].endswith("/file"), denial
+            expect(denial["origin"], ["audit", "trace"] if denial["logged"] else ["trace"], f"who told {denial}")
+            got[indexes[denial["domain"]], subject.get("pid"), subject.get("tid"), denial["same_exec"],
+                denial["logged"]] += 1
+        expect(got, self.truth.denied(), "denials as (domain, pid, tid, same_exec, logged)")
+
+    def check_ends(self):
+        for index, id in self.domains.items():
+            n = self.truth.domains[index]["denials"]
+            told = self.view.domains[id]
+            expect((told["state"], told["denials"]), ("deallocated", {"seen": n, "kernel": n, "unseen": 0}),
+                   f"the end of domain {index} ({id})")
+
+
+def go_through(observer, *arguments, held=lambda truth, check: None):
+    """One life-cycle, and all that is told of it. `held` is called while all of it lives. Returns the truth."""
+    view = View()
+    observer.validate = not MASS.intersection(arguments)
+    with Program(*arguments) as program:
+        observer.await_readable(program.process.stdout)
+        truth = program.truth()
+        observer.catch_up(view)
+        check = Check(truth, view)
+        ended = {id for i, id in check.domains.items() if not truth.domains[i]["live"]}
+        # The kernel frees a domain a little after its last process.
+        observer.read(view, lambda: ended <= view.ended_domains, "the end of domains that nobody is in")
+        expect_keys(view.ended_domains, ended, "domains that have ended")
+        check.check_rulesets()
+        check.check_domains()
+        check.check_live(observer.snapshot(sorted(check.live_domains())))
+        held(truth, check)
+
+        program.release()
+        observer.await_readable(program.process.stdout)
+        truth = program.truth()
+        observer.read(view, lambda: len(view.ended_domains) == len(check.domains) and
+                      len(view.freed_rulesets) == len(check.rulesets), "the end of all domains and rulesets")
+        observer.catch_up(view)
+    check = Check(truth, view)
+    check.check_rulesets()
+    check.check_domains()
+    check.check_past()
+    check.check_denials()
+    check.check_ends()
+    return truth

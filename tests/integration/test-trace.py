@@ -1,0 +1,416 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The trace source on real ring buffers. Where the kernel has no Landlock trace events, uprobe events of the same names
+and fields stand for them, on a program that does as it is told; forks, execs and exits are the kernel's own."""
+
+import fcntl
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from harness import BUILDDIR, SRCDIR, Daemon, Skip, eventually, run, sandbox
+
+TRACEFS = "/sys/kernel/tracing"
+TRACE_EMIT = os.environ.get("TRACE_EMIT", f"{BUILDDIR}/trace-emit")
+FORMATS = f"{SRCDIR}/tests/data/trace-formats/7.3.4"
+# Ours alone, whoever else runs a landlockd.
+INSTANCE = f"landlockd-test-{os.getpid()}"
+CONFIG = f"TraceInstance={INSTANCE}\n"
+KERNEL_HAS_EVENTS = os.path.exists(f"{TRACEFS}/events/landlock/landlock_create_domain/format")
+
+# Bits of include/uapi/linux/landlock.h, and types of security/landlock/log.h.
+FS_EXECUTE, FS_WRITE_FILE, FS_READ_FILE, NET_BIND_TCP, NET_CONNECT_TCP, SCOPE_SIGNAL = 1, 2, 4, 1, 2, 2
+BLOCKED_FS_ACCESS, BLOCKED_NET_ACCESS = 3, 4
+
+
+class Event:
+    """A trace event as a `format` file of kernel 7.3 has it."""
+
+    def __init__(self, path, function):
+        self.function = function
+        with open(path) as f:
+            text = f.read()
+        self.name = re.search(r"^name: (\w+)$", text, re.M).group(1)
+        fields = re.findall(r"field:(.*?)(\w+)(?:\[\d*\])?;\s+offset:\d+;\s+size:(\d+);\s+signed:(\d);", text)
+        self.fields = [(name, "__data_loc" in kind, int(size), signed == "1")
+                       for kind, name, size, signed in fields if not name.startswith("common_")]
+        self.numbers = [name for name, is_text, _, _ in self.fields if not is_text]
+
+    def definition(self, layout, without=()):
+        """The line for uprobe_events that makes it."""
+        line = f"p:landlock/{self.name} {TRACE_EMIT}:0x{layout['functions'][self.function]:x}"
+        for name, is_text, size, signed in self.fields:
+            if name in without:
+                continue
+            if is_text:
+                line += f" {name}=@+0x{layout['text']:x}:string"
+            else:
+                offset = layout["numbers"] + 8 * self.numbers.index(name)
+                line += f" {name}=@+0x{offset:x}:{'s' if signed else 'u'}{8 * size}"
+        return line
+
+    def arguments(self, values):
+        text = "".join(values[name] for name, is_text, _, _ in self.fields if is_text and name in values)
+        return f"{' '.join(str(values.get(name, 0)) for name in self.numbers)} \"{text}"
+
+
+class Emitter:
+    """The program whose functions are the events. `with Emitter() as e: …`"""
+
+    def __init__(self, without=None):
+        self.without = without or {}
+
+    def __enter__(self):
+        if KERNEL_HAS_EVENTS:
+            raise Skip("the kernel has the events itself")
+        if not os.path.exists(f"{TRACEFS}/uprobe_events"):
+            raise Skip("the kernel has no uprobe events (CONFIG_UPROBE_EVENTS)")
+        # The group is one for the whole machine.
+        self.lock = open("/run/landlockd-test-trace.lock", "w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.process = subprocess.Popen([TRACE_EMIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.layout = json.loads(self.process.stdout.readline())
+        paths = [p for p in sorted(glob.glob(f"{FORMATS}/landlock_*.format")) if "check_rule" not in p]
+        self.events = {e.name.removeprefix("landlock_"): e for e in (Event(p, i) for i, p in enumerate(paths))}
+        for name, event in self.events.items():
+            if self.without.get(name) != "all":
+                write("uprobe_events", event.definition(self.layout, self.without.get(name, ())))
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+        for name in self.events:
+            if self.without.get(name) != "all":
+                write("uprobe_events", f"-:landlock/landlock_{name}")
+        self.lock.close()
+
+    def command(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def emit(self, name, count=1, **values):
+        event = self.events[name]
+        assert self.command(f"emit {event.function} {count} {event.arguments(values)}") == "done"
+
+    def make_domain(self, domain, parent=0, ruleset=0x100000001, version=0):
+        self.emit("create_domain", domain_id=domain, parent_id=parent, ruleset_id=ruleset, ruleset_version=version)
+        self.emit("enforce_domain", domain_id=domain, complete=1, process_wide=1, no_new_privs=1)
+
+    def deny_write(self, domain, path="/etc/passwd", ino=7, **values):
+        self.emit("deny_access_fs", domain_id=domain, same_exec=1, logged=0, blockers_type=BLOCKED_FS_ACCESS,
+                  blockers_access=FS_WRITE_FILE, dev=(254 << 20) + 3, ino=ino, pathname=path, **values)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+
+def write(file, line):
+    # Each write is one command; its error comes with it.
+    fd = os.open(f"{TRACEFS}/{file}", os.O_WRONLY | os.O_APPEND)
+    try:
+        os.write(fd, line.encode() + b"\n")
+    finally:
+        os.close(fd)
+
+
+def source(daemon):
+    (found,) = [s for s in daemon.client().hello["sources"] if s["name"] == "trace"]
+    return found
+
+
+def counters(client):
+    return client.ask(op="status")[0]["counters"]
+
+
+def instances():
+    return [name for name in os.listdir(f"{TRACEFS}/instances") if name.startswith(INSTANCE)]
+
+
+def overrun(instance):
+    total = 0
+    for path in glob.glob(f"{TRACEFS}/instances/{instance}/per_cpu/cpu*/stats"):
+        with open(path) as f:
+            total += sum(int(line.split()[-1]) for line in f if re.match("overrun|commit overrun|dropped events", line))
+    return total
+
+
+def kinds(events):
+    return [(e["type"], e.get("change")) for e in events]
+
+
+def life_of_a_domain():
+    """All that the events tell arrives, in order, before the end."""
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        assert source(daemon) == {"name": "trace", "state": "active"}, source(daemon)
+        client = daemon.client()
+        emitter.emit("create_ruleset", ruleset_id=0x10a, handled_fs=FS_EXECUTE | FS_WRITE_FILE | 1 << 30,
+                     handled_net=NET_BIND_TCP, scoped=SCOPE_SIGNAL)
+        emitter.emit("add_rule_path_beneath", ruleset_id=0x10a, ruleset_version=1, access_rights=FS_EXECUTE,
+                     dev=(254 << 20) + 3, ino=2, pathname="/usr")
+        emitter.emit("add_rule_net_port", ruleset_id=0x10a, ruleset_version=2, access_rights=NET_BIND_TCP, port=443)
+        emitter.make_domain(0x20b, ruleset=0x10a, version=2)
+        emitter.emit("free_ruleset", ruleset_id=0x10a, ruleset_version=2)
+        emitter.deny_write(0x20b)
+        emitter.emit("deny_access_net", domain_id=0x20b, blockers_type=BLOCKED_NET_ACCESS, blockers_access=NET_BIND_TCP,
+                     port=22)
+        emitter.emit("deny_scope_signal", domain_id=0x20b, target_domain_id=0x1ff, target_pid=1, target_comm="init\x1b")
+        emitter.emit("free_domain", domain_id=0x20b, denials=4)
+        events = client.until(lambda e: e["type"] == "domain" and e["change"] == "freed")
+
+        rulesets = [e for e in events if e["type"] == "ruleset"]
+        assert [e["change"] for e in rulesets] == ["created", "rule-added", "rule-added", "freed"], rulesets
+        assert rulesets[0]["handled"] == {"fs": ["fs.execute", "fs.write_file", "fs.0x40000000"], "net": ["net.bind_tcp"],
+                                          "scope": ["scope.signal"]}, rulesets[0]
+        assert rulesets[0]["creator"] == {"tid": emitter.pid}
+        (rule,) = rulesets[1]["rules"]
+        assert (rule["path"], rule["dev_number"], rule["ino"], rule["access"]) == ("/usr", "254:3", 2, ["fs.execute"]), rule
+        (rule,) = rulesets[2]["rules"]
+        assert (rule["port"], rule["access"]) == (443, ["net.bind_tcp"]), rule
+
+        domains = [e for e in events if e["type"] == "domain"]
+        assert domains[0]["change"] == "added" and domains[0]["outermost"], domains[0]
+        enforced = next(e for e in domains if "enforcement" in e)
+        assert enforced["enforcement"] == {"process_wide": True, "no_new_privs": True}, enforced
+        creator = enforced["creator"]
+        assert (creator["tid"], creator["pid"], creator["uid"], creator["comm"], creator["exe"]) == \
+            (emitter.pid, emitter.pid, 0, "trace-emit", os.path.realpath(TRACE_EMIT)), creator
+        assert domains[-1]["denials"] == {"seen": 3, "kernel": 4, "unseen": 1}, domains[-1]
+
+        denials = [e for e in events if e["type"] == "denial"]
+        assert [e["blockers"] for e in denials] == [["fs.write_file"], ["net.bind_tcp"], ["scope.signal"]], denials
+        assert denials[0]["object"]["path"] == "/etc/passwd" and denials[0]["object"]["dev_number"] == "254:3", denials[0]
+        assert denials[0]["same_exec"] and not denials[0]["logged"] and denials[0]["origin"] == ["trace"], denials[0]
+        assert denials[1]["object"]["local_port"] == 22, denials[1]
+        assert denials[2]["object"] == {"kind": "process", "pid": 1, "comm": "init\\x1b", "domain": "1ff"}, denials[2]
+        assert {e["subject"]["tid"] for e in denials} == {emitter.pid}
+        assert counters(client)["trace_out_of_order"] == counters(client)["trace_malformed"] == 0
+
+
+def processes_are_followed():
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        client = daemon.client()
+        early = int(emitter.command("spawn sleep 60"))
+        emitter.make_domain(0x20b)
+        thread = int(emitter.command("thread"))
+        child = int(emitter.command("spawn sleep 60 & exec sleep 61"))
+        events = client.until(lambda e: e["type"] == "process" and e["process"].get("comm") == "sleep" and
+                              e["process"]["pid"] == child)
+        seen = {e["process"]["pid"] for e in events if e["type"] == "process"}
+        assert emitter.pid in seen and early not in seen and thread not in seen, (seen, emitter.pid, early, thread)
+        own = [e["process"] for e in client.ask(op="snapshot") if e["type"] == "process"]
+        (emit,) = [p for p in own if p["pid"] == emitter.pid]
+        assert emit["threads"] == 2 and emit["known"] == "kernel", emit
+        (sleep,) = [p for p in own if p["pid"] == child]
+        assert sleep["exe"] == os.path.realpath("/bin/sleep") and sleep["known"] == "inherited", sleep
+        assert len(own) == 3, own
+        emitter.command(f"reap {child}")
+        client.until(lambda e: e["type"] == "process" and e["change"] == "gone" and e["process"]["pid"] == child)
+        emitter.command(f"reap {early}")
+
+
+def order_over_cpus():
+    """What one thread does on changing CPUs stays in order."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        raise Skip("there is one CPU")
+    n = 500
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        client = daemon.client()
+        client.ask(op="subscribe", types=["denial", "lost"])
+        for i in range(1, n + 1):
+            emitter.command(f"cpu {cpus[i % len(cpus)]}")
+            emitter.deny_write(0x20b, ino=i)
+        events = client.until(lambda e: e["type"] == "denial" and e["object"]["ino"] == n)
+        assert [e["object"]["ino"] for e in events] == list(range(1, n + 1))
+        assert counters(client)["trace_out_of_order"] == 0
+
+
+def latency():
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        client = daemon.client()
+        client.ask(op="subscribe", types=["denial"])
+        worst = 0
+        for i in range(20):
+            start = time.monotonic()
+            emitter.deny_write(0x20b, ino=i)
+            client.until(lambda e: e["type"] == "denial")
+            worst = max(worst, time.monotonic() - start)
+        assert worst < 0.3, worst
+
+
+def overruns_are_counted():
+    """As many are published, and as many told to be lost, as there were: to the last one."""
+    n = 20000
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG + "TraceBufferSize=64K\n") as daemon:
+        client = daemon.client(validate=False)
+        client.ask(op="subscribe", types=["denial", "lost"])
+        lost = seen = 0
+        for _ in range(3):
+            os.kill(daemon.process.pid, signal.SIGSTOP)
+            emitter.deny_write(0x20b, count=n)
+            os.kill(daemon.process.pid, signal.SIGCONT)
+            # One that comes after the rest tells that they were read.
+            time.sleep(0.1)
+            emitter.deny_write(0x20b, path="/last")
+            for e in client.until(lambda e: e["type"] == "denial" and e["object"]["path"] == "/last"):
+                if e["type"] == "lost":
+                    assert (e["cause"], e["source"], e["unit"]) == ("trace-overrun", "trace", "events"), e
+                    lost += e["count"]
+                else:
+                    seen += e["count"]
+        assert lost == overrun(INSTANCE) > n, (lost, overrun(INSTANCE))
+        assert counters(client)["trace_events_missing"] == lost
+        assert seen + lost == 3 * n + 3, (seen, lost)
+
+
+def flood():
+    """No denial is lost at the default buffer size."""
+    n = 100000
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        client = daemon.client()
+        client.ask(op="subscribe", types=["domain", "lost"])
+        emitter.make_domain(0x20b)
+        emitter.deny_write(0x20b, count=n)
+        emitter.emit("free_domain", domain_id=0x20b, denials=n)
+        events = client.until(lambda e: e["type"] == "domain" and e["change"] == "freed")
+        assert events[-1]["denials"] == {"seen": n, "kernel": n, "unseen": 0}, events[-1]
+        assert not [e for e in events if e["type"] == "lost"]
+
+
+def leftovers_are_read():
+    """What a killed daemon's instance still records is read by the next, once."""
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        client = daemon.client()
+        emitter.make_domain(0x20b)
+        emitter.deny_write(0x20b, ino=1)
+        client.until(lambda e: e["type"] == "denial")
+        daemon.stop(signal.SIGKILL)
+        assert sorted(instances()) == [INSTANCE, f"{INSTANCE}-tasks"], instances()
+        emitter.deny_write(0x20b, ino=2)
+        emitter.deny_write(0x20b, ino=3)
+        daemon.start()
+        client = daemon.client()
+        client.ask(op="replay", since=0)
+        emitter.deny_write(0x20b, ino=4)
+        events = client.until(lambda e: e["type"] == "denial" and e["object"]["ino"] == 4)
+        assert [e["object"]["ino"] for e in events if e["type"] == "denial"] == [2, 3, 4], events
+        assert not [e for e in events if e["type"] == "lost"]
+    assert instances() == []
+
+
+def exit_removes_instances():
+    with Daemon(bus=False, config=CONFIG):
+        assert f"{INSTANCE}-tasks" in instances()
+    assert instances() == []
+
+
+def held_by_another():
+    """The second does without, says so, and leaves the first alone; audit goes on."""
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as first, Daemon(bus=False, config=CONFIG) as second:
+        status = source(second)
+        assert status["state"] == "unavailable" and "in use by another landlockd" in status["reason"], status
+        second_client = second.client()
+        (truth,) = sandbox("fs.write_file")
+        assert second_client.until_freed({truth["pid"]}, 1)
+        second.stop()
+        client = first.client()
+        emitter.deny_write(0x20b)
+        client.until(lambda e: e["type"] == "denial" and e["origin"] == ["trace"])
+
+
+def missing_events_and_fields():
+    without = {"deny_ptrace": ["domain_id"], "add_rule_net_port": "all", "deny_access_fs": ["pathname"]}
+    with Emitter(without) as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        status = source(daemon)
+        assert status["state"] == "degraded" and "rules for ports" in status["reason"] and \
+            "pathname of landlock_deny_access_fs" in status["reason"], status
+        assert "landlock_deny_ptrace cannot be used" in daemon.messages() and "domain_id" in daemon.messages()
+        client = daemon.client()
+        emitter.deny_write(0x20b, ino=5)
+        (denial,) = [e for e in client.until(lambda e: e["type"] == "denial") if e["type"] == "denial"]
+        assert denial["object"]["ino"] == 5 and "path" not in denial["object"], denial
+
+
+def no_events():
+    """A kernel without Landlock trace events: said, and the processes of a domain that audit names are followed."""
+    if KERNEL_HAS_EVENTS:
+        raise Skip("the kernel has the events")
+    with Daemon(bus=False, config=CONFIG) as daemon:
+        status = source(daemon)
+        assert status["state"] == "degraded" and "Linux 7.3" in status["reason"], status
+
+
+def tracefs_unavailable():
+    def in_namespace(commands):
+        return ["unshare", "--mount", "sh", "-c", f"{commands}; exec \"$@\"", "sh"]
+
+    # Not there: it is mounted, in this mount namespace alone.
+    with Daemon(bus=False, config=CONFIG, wrapper=in_namespace(f"umount -l {TRACEFS}")) as daemon:
+        assert source(daemon)["state"] in ("degraded", "active"), source(daemon)
+    # Not there, and not to be had.
+    no_mount = in_namespace(f"umount -l {TRACEFS}") + ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
+    with Daemon(bus=False, config=CONFIG, wrapper=no_mount) as daemon:
+        status = source(daemon)
+        assert status["state"] == "unavailable" and "not mounted" in status["reason"], status
+        client = daemon.client()
+        (truth,) = sandbox("fs.write_file")
+        assert client.until_freed({truth["pid"]}, 1), "audit must go on"
+    # There, but not for us.
+    read_only = in_namespace(f"mount --bind {TRACEFS} {TRACEFS} && mount -o remount,bind,ro {TRACEFS}")
+    with Daemon(bus=False, config=CONFIG, wrapper=read_only) as daemon:
+        status = source(daemon)
+        assert status["state"] == "unavailable" and "Read-only" in status["reason"], status
+
+
+def switched_off():
+    with Daemon(bus=False, config=CONFIG + "Trace=no\n") as daemon:
+        assert source(daemon)["state"] == "off", source(daemon)
+        assert instances() == []
+
+
+def idle():
+    """Nothing wakes it up: no timer, and no forks as long as there is no sandbox."""
+    with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as daemon:
+        client = daemon.client()
+        time.sleep(1)
+        before = daemon.proc_status("voluntary_ctxt_switches")
+        for _ in range(300):
+            subprocess.run(["true"], check=True)
+        time.sleep(1)
+        assert daemon.proc_status("voluntary_ctxt_switches") - before <= 2
+        # And with one that does nothing.
+        emitter.make_domain(0x20b)
+        client.until(lambda e: e["type"] == "process")
+        time.sleep(1)
+        before = daemon.proc_status("voluntary_ctxt_switches")
+        time.sleep(3)
+        assert daemon.proc_status("voluntary_ctxt_switches") - before <= 3 * 25
+
+
+tests = [
+    ("the life of a domain", life_of_a_domain),
+    ("processes in a domain are followed", processes_are_followed),
+    ("order over CPUs", order_over_cpus),
+    ("latency", latency),
+    ("overruns are counted exactly", overruns_are_counted),
+    ("a flood of trace events without loss", flood),
+    ("what a killed daemon left is read", leftovers_are_read),
+    ("instances are removed at the end", exit_removes_instances),
+    ("an instance held by another", held_by_another),
+    ("missing events and fields", missing_events_and_fields),
+    ("a kernel without the events", no_events),
+    ("tracefs that is not available", tracefs_unavailable),
+    ("switched off", switched_off),
+    ("no wake-ups when idle", idle),
+]
+
+if __name__ == "__main__":
+    run(tests)
