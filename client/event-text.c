@@ -192,8 +192,7 @@ static char *process_message(const json_t *event) {
                            exe ?: "", json_get_text(event, "known") ?: "?");
 }
 
-/* "fs.execute,net.bind_tcp,scope.signal" */
-static char *handled_text(const json_t *handled) {
+char *event_text_handled(const json_t *handled) {
         static const char *const classes[] = { "fs", "net", "scope" };
         _cleanup_(json_decrefp) json_t *all = check_memory(json_array());
 
@@ -207,7 +206,7 @@ static char *handled_text(const json_t *handled) {
 static char *ruleset_message(const json_t *event) {
         const json_t *rules = json_object_get(event, "rules"), *rule = json_array_get(rules, 0);
         const char *change = json_get_text(event, "change") ?: "";
-        _cleanup_free_ char *handled = handled_text(json_object_get(event, "handled"));
+        _cleanup_free_ char *handled = event_text_handled(json_object_get(event, "handled"));
 
         if (strcmp(change, "rule-added") == 0) {
                 _cleanup_free_ char *object = event_text_rule(rule);

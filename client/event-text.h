@@ -23,6 +23,9 @@ char *event_text_rule(const json_t *rule);
 /* "fs.write_file,fs.truncate"; NULL if there are none. */
 char *event_text_names(const json_t *list);
 
+/* The same of all that is handled: "fs.execute,net.bind_tcp,scope.signal". */
+char *event_text_handled(const json_t *handled);
+
 /* "3", or "3 of 5" when the kernel counted more than were seen; NULL if not known. ret_style may be NULL. */
 char *event_text_denials(const json_t *domain, Style *ret_style);
 

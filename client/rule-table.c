@@ -34,6 +34,7 @@ void rule_table_print(const json_t *domain, const Options *options, size_t inden
                 printf("%*s%" JSON_INTEGER_FORMAT " more are told by the JSON socket only: too many for D-Bus.\n",
                        (int) indent, "", unlisted);
         if (unknown > 0)
-                printf("%*s%s%" JSON_INTEGER_FORMAT " more rules are not known.%s\n", (int) indent, "",
-                       output_style(STYLE_WARNING), unknown, output_style_end(STYLE_WARNING));
+                printf("%*s%s%" JSON_INTEGER_FORMAT " more rule%s not known.%s\n", (int) indent, "",
+                       output_style(STYLE_WARNING), unknown, unknown == 1 ? " is" : "s are",
+                       output_style_end(STYLE_WARNING));
 }

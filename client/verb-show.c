@@ -117,7 +117,6 @@ static void print_head(const json_t *domain) {
 static void print_domain(const json_t *domain, const Options *options) {
         const json_t *creator = json_object_get(domain, "creator");
         const json_t *denials = json_object_get(domain, "recent_denials");
-        const json_t *handled = json_object_get(domain, "handled");
         Style style;
         char *text = denials_text(domain, &style);
 
@@ -135,10 +134,7 @@ static void print_domain(const json_t *domain, const Options *options) {
         print_field("Freed", event_text_time_exact(json_object_get(domain, "freed")), STYLE_NONE);
         print_field("Denials", text, style);
         print_field("Ruleset", ruleset_text(json_object_get(domain, "ruleset")), STYLE_NONE);
-        print_field("Handles", event_text_names(json_object_get(handled, "fs")), STYLE_NONE);
-        print_field(json_array_size(json_object_get(handled, "fs")) > 0 ? "" : "Handles",
-                    event_text_names(json_object_get(handled, "net")), STYLE_NONE);
-        print_field("Scopes", event_text_names(json_object_get(handled, "scope")), STYLE_NONE);
+        print_field("Handles", event_text_handled(json_object_get(domain, "handled")), STYLE_NONE);
         print_field("Known from", event_text_names(json_object_get(domain, "origin")), STYLE_NONE);
         rule_table_print(domain, options, INDENT);
         print_blockers(json_object_get(domain, "blockers"), options);

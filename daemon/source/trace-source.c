@@ -19,8 +19,8 @@
 /* Between the time stamp of a record and its being readable: the writer can be interrupted, but not preempted. */
 #define MARGIN_USEC (10 * USEC_PER_MSEC)
 
-/* How long tasks may pile up: at most twenty wake-ups a second because of them. */
-#define TASKS_DELAY_USEC (50 * USEC_PER_MSEC)
+/* Between two turns for tasks alone: at most eleven a second, and as many wake-ups that ask for them. */
+#define TASKS_INTERVAL_USEC (90 * USEC_PER_MSEC)
 
 /* Pages read in one go, besides the first of each CPU, so that a flood does not starve clients. */
 #define PAGES_PER_TURN 64
@@ -53,6 +53,7 @@ struct TraceSource {
         Watch *watches;             /* one for each stream, in their order */
         struct event *turn;
         uint64_t turn_due_usec;     /* monotonic; 0: none */
+        uint64_t last_turn_usec;    /* monotonic */
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
         uint64_t record_usec;       /* boot clock; of the record that is being decoded */
         uint64_t followed_from_usec, followed_until_usec; /* boot clock; last time that any thread was */
@@ -188,11 +189,19 @@ static void schedule_turn(TraceSource *source, uint64_t delay_usec) {
                 source->turn_due_usec = due_usec;
 }
 
+/* What is being written elsewhere now must get readable before a record may go on. */
+static void schedule_turn_for(TraceSource *source, TraceBuffer buffer) {
+        uint64_t since_usec = clock_monotonic_usec() - source->last_turn_usec, delay_usec = MARGIN_USEC;
+
+        if (buffer == TRACE_BUFFER_TASKS && since_usec + MARGIN_USEC < TASKS_INTERVAL_USEC)
+                delay_usec = TASKS_INTERVAL_USEC - since_usec;
+        schedule_turn(source, delay_usec);
+}
+
 static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
         const Watch *watch = userdata;
 
-        /* What is being written elsewhere now must get readable before this may go on. */
-        schedule_turn(watch->source, watch->buffer == TRACE_BUFFER_TASKS ? TASKS_DELAY_USEC : MARGIN_USEC);
+        schedule_turn_for(watch->source, watch->buffer);
 }
 
 /* Wakes up for what comes next in this buffer. */
@@ -244,6 +253,7 @@ static void on_turn(evutil_socket_t fd _unused_, short what _unused_, void *user
         TraceSource *source = userdata;
 
         source->turn_due_usec = 0;
+        source->last_turn_usec = clock_monotonic_usec();
         if (read_until(source, clock_boottime_usec() - MARGIN_USEC) == TRACE_MERGE_MORE) {
                 schedule_turn(source, 0);
                 return;
@@ -251,13 +261,13 @@ static void on_turn(evutil_socket_t fd _unused_, short what _unused_, void *user
         judge_errors(source);
 
         if (holds_back(source, TRACE_BUFFER_LANDLOCK))
-                schedule_turn(source, MARGIN_USEC);
+                schedule_turn_for(source, TRACE_BUFFER_LANDLOCK);
         else
                 wait_for(source, TRACE_BUFFER_LANDLOCK);
         if (!source->following)
                 return;
         if (holds_back(source, TRACE_BUFFER_TASKS))
-                schedule_turn(source, TASKS_DELAY_USEC);
+                schedule_turn_for(source, TRACE_BUFFER_TASKS);
         else
                 wait_for(source, TRACE_BUFFER_TASKS);
 }

@@ -34,7 +34,7 @@ static void on_fact(void *userdata, const Fact *fact) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        static const DomainTableLimits limits = { 16, 16, 16 };
+        static const DomainTableLimits limits = { .n_domains = 16, .n_denials = 16, .n_processes = 16, .n_threads = 16 };
         static Target target;
         _cleanup_(audit_replay_freep) AuditReplay *replay = NULL;
         Counters counters = {};

@@ -205,6 +205,13 @@ void tell_forked(Fixture *f, uint64_t n, int64_t parent_tid, int64_t tid, bool i
         tell(f, &fact);
 }
 
+void tell_seen(Fixture *f, uint64_t n, uint64_t domain, TaskDescription task, Attribution attribution) {
+        Fact fact = trace_fact(FACT_TASK_SEEN, n);
+
+        fact.seen = (TaskSight) { domain, task, attribution };
+        tell(f, &fact);
+}
+
 void tell_ruleset(Fixture *f, uint64_t n, const RulesetCreation *creation) {
         Fact fact = trace_fact(FACT_RULESET_CREATED, n);
 

@@ -52,6 +52,7 @@ void tell_denied(Fixture *f, uint64_t n, const Denial *denial);
 void tell_created(Fixture *f, uint64_t n, const DomainCreation *creation);
 void tell_enforced(Fixture *f, uint64_t n, const DomainEnforcement *enforcement);
 void tell_forked(Fixture *f, uint64_t n, int64_t parent_tid, int64_t tid, bool is_thread);
+void tell_seen(Fixture *f, uint64_t n, uint64_t domain, TaskDescription task, Attribution attribution);
 void tell_ruleset(Fixture *f, uint64_t n, const RulesetCreation *creation);
 void tell_rule(Fixture *f, uint64_t n, uint64_t ruleset, const Rule *rule);
 void tell_freed(Fixture *f, uint64_t n, uint64_t domain, int64_t n_denials);

@@ -16,6 +16,8 @@
 #define DENIAL_TEXT(domain) "2026-11-22 00:28:34.891 denial  " domain " sh[7] ptrace -\n"
 #define LOST "{\"type\":\"lost\",\"source\":\"client\",\"cause\":\"slow-client\",\"unit\":\"events\",\"count\":9}\n"
 #define OK(op) "{\"type\":\"reply\",\"op\":\"" op "\",\"ok\":true}\n"
+#define RULESET "{\"type\":\"ruleset\",\"ruleset\":\"aaaaaaaa0\",\"change\":\"freed\"}\n"
+#define RULESET_TEXT "-                       ruleset aaaaaaaa0 freed; rules: 0\n"
 #define UUID_1 "5f0c1a2e-9b1d-4c57-8d7e-000000000001"
 #define UUID_2 "5f0c1a2e-9b1d-4c57-8d7e-000000000002"
 
@@ -147,7 +149,7 @@ static bool filtered(int fd) {
         return say(fd, HELLO DENIAL("aaaaaaaa1", UUID_1)) &&
                expect(fd, "{\"op\":\"subscribe\",\"id\":\"subscribe\",\"types\":[\"denial\",\"lost\"],"
                           "\"blockers\":[\"ptrace\"],\"domains\":[\"aaaaaaaa2\"]}\n") &&
-               say(fd, DENIAL("aaaaaaaa1", UUID_1) OK("subscribe") DENIAL("aaaaaaaa2", UUID_2) LOST);
+               say(fd, DENIAL("aaaaaaaa1", UUID_1) OK("subscribe") RULESET DENIAL("aaaaaaaa2", UUID_2) LOST);
 }
 
 /* What came before the filter was there is not shown. */
@@ -156,14 +158,15 @@ static void test_filter(void **state _unused_) {
 
         monitor(filtered, &capture, "--type=denial,lost", "--blocker=ptrace", "--domain=0xAAAAAAAA2");
         assert_string_equal(capture.text[0],
-                            HELLO_TEXT DENIAL_TEXT("aaaaaaaa2")
+                            HELLO_TEXT RULESET_TEXT DENIAL_TEXT("aaaaaaaa2")
                             "-                       lost    -         client: 9 events lost (slow-client)\n");
         capture_done(&capture);
 }
 
 static bool filtered_by_uuid(int fd) {
         return say(fd, HELLO) && expect(fd, "{\"op\":\"subscribe\",\"id\":\"subscribe\"}\n") &&
-               say(fd, OK("subscribe") DENIAL("aaaaaaaa1", UUID_1) DENIAL("aaaaaaaa2", UUID_2) DENIAL("aaaaaaaa3", "x"));
+               say(fd, OK("subscribe") RULESET DENIAL("aaaaaaaa1", UUID_1) DENIAL("aaaaaaaa2", UUID_2)
+                       DENIAL("aaaaaaaa3", "x"));
 }
 
 /* landlockd filters by ID, so this is done here. */

@@ -64,6 +64,50 @@ static void test_clean_without_utf8(void **state _unused_) {
         assert_string_equal(mark, "ab~ef");
 }
 
+/* Runs with a terminal as standard output. Nothing may fail meanwhile: it would not be seen. */
+static void on_a_terminal(const char *locale, void (*fn)(void)) {
+        int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave, saved;
+
+        assert_true(master >= 0);
+        assert_int_equal(grantpt(master), 0);
+        assert_int_equal(unlockpt(master), 0);
+        slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+        assert_true(slave >= 0);
+        fflush(stdout);
+        saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+        dup2(slave, STDOUT_FILENO);
+        use_locale(locale);
+        fn();
+        dup2(saved, STDOUT_FILENO);
+        use_locale("C.UTF-8");
+        close(saved);
+        close(slave);
+        close(master);
+}
+
+static const char *glyphs[TREE_GLYPH_MAX];
+
+static void get_glyphs(void) {
+        for (TreeGlyph glyph = 0; glyph < TREE_GLYPH_MAX; glyph++)
+                glyphs[glyph] = output_tree_glyph(glyph);
+}
+
+static void assert_glyphs(const char *branch, const char *last, const char *vertical) {
+        assert_string_equal(glyphs[TREE_BRANCH], branch);
+        assert_string_equal(glyphs[TREE_LAST], last);
+        assert_string_equal(glyphs[TREE_VERTICAL], vertical);
+        assert_string_equal(glyphs[TREE_SPACE], "  ");
+}
+
+static void test_tree_glyphs(void **state _unused_) {
+        get_glyphs();
+        assert_glyphs("|-", "`-", "| ");
+        on_a_terminal("C", get_glyphs);
+        assert_glyphs("|-", "`-", "| ");
+        on_a_terminal("C.UTF-8", get_glyphs);
+        assert_glyphs("\u251c\u2500", "\u2514\u2500", "\u2502 ");
+}
+
 static Table *new_table(void) {
         static const TableColumn columns[] = { { "NAME", false }, { "N", true }, { "LAST", false } };
         Table *table = table_new(columns, ARRAY_SIZE(columns));
@@ -156,6 +200,7 @@ int main(void) {
                 cmocka_unit_test(test_shorten_every_width),
                 cmocka_unit_test(test_clean),
                 cmocka_unit_test(test_clean_without_utf8),
+                cmocka_unit_test(test_tree_glyphs),
                 cmocka_unit_test(test_table),
                 cmocka_unit_test(test_table_without_legend),
                 cmocka_unit_test(test_json),

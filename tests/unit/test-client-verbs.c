@@ -7,7 +7,8 @@
 #define FREED UINT64_C(0x1466dc896)
 #define LIVE_UUID "83670dad-a581-5022-bd4c-b2f73ab7833f"
 
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64 };
+static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64, .n_threads = 64,
+                                          .n_rulesets = 64, .n_rules = 64 };
 static const Fixture *fixture;
 
 static int ask(Capture *capture, const char *const *words) {
@@ -96,6 +97,140 @@ static void in_client(Client client) {
         fixture_stop(&f);
 }
 
+#define INNER UINT64_C(0x1466dc8a0)
+
+static TaskDescription task(int64_t tid, int64_t pid, Text comm) {
+        return (TaskDescription) {
+                .tid = tid, .pid = pid, .has_pid = true, .uid = 1000, .has_uid = true, .comm = comm,
+                .exe = TEXT_LITERAL("/bin/x\x1b"),
+        };
+}
+
+/* A domain in the one that fill() makes, of a ruleset of which one rule was lost, with three processes; another in
+ * that one, without. */
+static void fill_inner(Fixture *f) {
+        tell_ruleset(f, 4, &(RulesetCreation) {
+                .ruleset = 0x1466dc880, .tid = 41, .handled.bits = { [ACCESS_FS] = 5, [ACCESS_NET] = 3, [ACCESS_SCOPE] = 2 },
+        });
+        tell_rule(f, 4, 0x1466dc880, &(Rule) {
+                .version = 1, .kind = RULE_PATH_BENEATH, .access = 5, .path = TEXT_LITERAL("/usr\n"),
+        });
+        tell_rule(f, 4, 0x1466dc880, &(Rule) { .version = 3, .kind = RULE_NET_PORT, .access = 2, .port = 443 });
+        tell_created(f, 5, &(DomainCreation) {
+                .domain = INNER, .parent = LIVE, .ruleset = 0x1466dc880, .ruleset_version = 3,
+                .creator = task(41, 40, TEXT_LITERAL("env\x1b")),
+        });
+        tell_enforced(f, 5, &(DomainEnforcement) {
+                .domain = INNER, .task = task(41, 40, TEXT_LITERAL("env\x1b")), .process_wide = true, .no_new_privs = true,
+        });
+        tell_forked(f, 6, 41, 100, false);
+        tell_forked(f, 6, 41, 42, true);
+        tell_seen(f, 7, INNER, task(9, 9, TEXT_LITERAL("maybe")), ATTRIBUTION_INFERRED);
+        tell_created(f, 8, &(DomainCreation) { .domain = INNER + 1, .parent = INNER });
+}
+
+static void in_client_with_inner(Client client) {
+        Fixture f;
+
+        fixture = &f;
+        fixture_start(&f, &limits);
+        fill(&f);
+        fill_inner(&f);
+        run_client(&f, 0, client);
+        fixture_stop(&f);
+}
+
+static void tree(Fixture *f _unused_) {
+        outputs("1466dc891  sandboxer  uid 1000  1 denial\n"
+                "|-18353 sh\n"
+                "`-1466dc8a0  env\\x1b  uid 1000\n"
+                "  |-9 maybe (inferred)\n"
+                "  |-40 env\\x1b (2 threads)\n"
+                "  |-100 env\\x1b\n"
+                "  `-1466dc8a1  -\n"
+                "\n3 domains, 4 processes.\n", "tree");
+        outputs("1466dc891  sandboxer  uid 1000  1 denial\n"
+                "|-18353 sh\n"
+                "`-1466dc8a0  env\\x1b  uid 1000\n"
+                "  |-9 maybe (inferred)\n"
+                "  |-40 env\\x1b (2 threads)\n"
+                "  |-100 env\\x1b\n"
+                "  `-1466dc8a1  -\n", "tree", "--no-legend");
+}
+
+static void tree_json(Fixture *f _unused_) {
+        _cleanup_(json_decrefp) json_t *list = NULL;
+        Capture capture;
+        json_t *inner;
+
+        check(ask(&capture, (const char *const[]) { "tree", "--json=short", NULL }) == EXIT_CODE_OK);
+        list = json_loads(capture.text[0], 0, NULL);
+        check(json_array_size(list) == 1);
+        check(json_get_number(json_array_get(json_object_get(json_array_get(list, 0), "processes"), 0), "pid") == 18353);
+        inner = json_array_get(json_object_get(json_array_get(list, 0), "nested"), 0);
+        check(strcmp(json_get_text(inner, "domain"), "1466dc8a0") == 0);
+        check(json_array_size(json_object_get(inner, "processes")) == 3);
+        check(json_get_number(json_array_get(json_object_get(inner, "processes"), 1), "threads") == 2);
+        check(json_array_size(json_object_get(inner, "nested")) == 1);
+        check(!json_object_get(inner, "children"));
+        capture_done(&capture);
+}
+
+/* The outer one was evicted. */
+static void tree_without_root(Fixture *f _unused_) {
+        outputs("1466dc8a0  env\\x1b  uid 1000  in 1466dc891, which is not listed\n"
+                "|-9 maybe (inferred)\n"
+                "|-40 env\\x1b (2 threads)\n"
+                "|-100 env\\x1b\n"
+                "`-1466dc8a1  -\n"
+                "1466dc8a2  -\n"
+                "1466dc8a3  -\n"
+                "\n4 domains, 3 processes.\n", "tree");
+}
+
+static void ps(Fixture *f _unused_) {
+        outputs("  PID DOMAIN     UID THREADS KNOWN     COMM    EXE\n"
+                "    9 1466dc8a0 1000       1 inferred  maybe   /bin/x\\x1b\n"
+                "   40 1466dc8a0 1000       2 kernel    env\\x1b /bin/x\\x1b\n"
+                "  100 1466dc8a0 1000       1 inherited env\\x1b /bin/x\\x1b\n"
+                "18353 1466dc891    -       - kernel    sh      -\n"
+                "\n4 processes listed.\n", "ps");
+        outputs("18353 1466dc891 - - kernel sh -\n", "ps", "--domain=" LIVE_UUID, "--no-legend");
+        outputs("[{\"domain\":\"1466dc891\",\"domain_uuid\":\"" LIVE_UUID "\",\"pid\":18353,\"comm\":\"sh\","
+                "\"known\":\"kernel\",\"first_seen\":\"2026-11-22T00:48:35.000000Z\","
+                "\"last_seen\":\"2026-11-22T00:48:35.000000Z\"}]\n", "ps", "--domain=1466dc891", "--json=short");
+        outputs("PID DOMAIN UID THREADS KNOWN COMM EXE\n\n0 processes listed.\n", "ps", "--domain=1466dc896");
+        fails(EXIT_CODE_NOT_FOUND, "Landlock domain 123 is not known", "ps", "--domain=123");
+        fails(EXIT_CODE_USAGE, "'ps' takes one --domain= only", "ps", "--domain=1,2");
+}
+
+static void show_inner(Fixture *f _unused_) {
+        outputs("Domain 1466dc8a0: allocated\n"
+                "        UUID: 0a09140d-e277-5df8-872c-f90d6e63ed8e\n"
+                "      Parent: 1466dc891\n"
+                "      Nested: 1466dc8a1\n"
+                "     Creator: env\\x1b[40], thread 41, uid 1000\n"
+                "  Executable: /bin/x\\x1b\n"
+                "    Enforced: on whole processes, with no_new_privs\n"
+                "     Created: 2026-11-22 00:48:39.000\n"
+                "  First seen: 2026-11-22 00:48:39.000\n"
+                "   Last seen: 2026-11-22 00:48:42.000\n"
+                "     Denials: 0\n"
+                "     Ruleset: 1466dc880, version 3\n"
+                "     Handles: fs.execute,fs.read_file,net.bind_tcp,net.connect_tcp,scope.signal\n"
+                "  Known from: trace\n"
+                "\n"
+                "        RULE ON       ALLOWED\n"
+                "           1 /usr\\x0a fs.execute,fs.read_file\n"
+                "           3 port 443 net.connect_tcp\n"
+                "        1 more rule is not known.\n"
+                "\n"
+                "        PROCESS      KNOWN FROM LAST SEEN\n"
+                "        maybe[9]     inferred   2026-11-22 00:48:41\n"
+                "        env\\x1b[40]  kernel     2026-11-22 00:48:40\n"
+                "        env\\x1b[100] inherited  2026-11-22 00:48:40\n", "show", "1466dc8a0");
+}
+
 static void list(Fixture *f _unused_) {
         outputs("DOMAIN    STATE     CREATOR           UID DENIALS LAST SEEN           EXE\n"
                 "1466dc891 allocated sandboxer[18353] 1000       1 2026-11-22 00:48:35 /usr/bin/sandboxer\\x1b[2J\n"
@@ -110,10 +245,12 @@ static void list(Fixture *f _unused_) {
 
 #define LIVE_JSON                                                                                                       \
         "{\"domain\":\"1466dc891\",\"domain_uuid\":\"" LIVE_UUID "\",\"state\":\"allocated\",\"mode\":\"enforcing\","     \
+        "\"children\":[],"                                                                                             \
         "\"creator\":{\"pid\":18353,\"uid\":1000,\"comm\":\"sandboxer\",\"exe\":\"/usr/bin/sandboxer\\\\x1b[2J\"},"       \
         "\"first_seen\":\"2026-11-22T00:48:34.000000Z\",\"last_seen\":\"2026-11-22T00:48:35.000000Z\","                 \
         "\"denials\":{\"seen\":1},\"blockers\":{\"fs.write_file\":1},\"processes\":[{\"pid\":18353,\"comm\":\"sh\","        \
-        "\"known\":\"kernel\",\"last_seen\":\"2026-11-22T00:48:35.000000Z\"}],\"processes_count\":1,\"origin\":[\"audit\"]"
+        "\"known\":\"kernel\",\"last_seen\":\"2026-11-22T00:48:35.000000Z\"}],\"processes_count\":1,"   \
+        "\"threads_count\":0,\"origin\":[\"audit\"]"
 
 static void list_json(Fixture *f _unused_) {
         outputs("[" LIVE_JSON "}]\n", "list", "--json=short");
@@ -217,6 +354,8 @@ static void unprivileged(Fixture *f _unused_) {
 static void not_running(Fixture *f _unused_) {
         fails(EXIT_CODE_NOT_RUNNING, "landlockd is not running on this bus", "list");
         fails(EXIT_CODE_NOT_RUNNING, "landlockd is not running on this bus", "status");
+        fails(EXIT_CODE_NOT_RUNNING, "landlockd is not running on this bus", "tree");
+        fails(EXIT_CODE_NOT_RUNNING, "landlockd is not running on this bus", "ps");
         fails(EXIT_CODE_NOT_RUNNING, "landlockd is not running on this bus", "show", "1");
 }
 
@@ -246,6 +385,33 @@ static void test_denials_json(void **state _unused_) {
 
 static void test_status(void **state _unused_) {
         in_client(status);
+}
+
+static void test_tree(void **state _unused_) {
+        in_client_with_inner(tree);
+        in_client_with_inner(tree_json);
+}
+
+static void test_tree_without_root(void **state _unused_) {
+        DomainTableLimits few = limits;
+        Fixture f;
+
+        few.n_domains = 4;
+        fixture = &f;
+        fixture_start(&f, &few);
+        fill_inner(&f);
+        for (uint64_t i = 2; i <= 3; i++)
+                tell_described(&f, 9, &(DomainDescription) { .domain = INNER + i });
+        run_client(&f, 0, tree_without_root);
+        fixture_stop(&f);
+}
+
+static void test_ps(void **state _unused_) {
+        in_client_with_inner(ps);
+}
+
+static void test_show_inner(void **state _unused_) {
+        in_client_with_inner(show_inner);
 }
 
 static void test_unprivileged(void **state _unused_) {
@@ -286,6 +452,10 @@ int main(void) {
                 cmocka_unit_test(test_denials),
                 cmocka_unit_test(test_denials_json),
                 cmocka_unit_test(test_status),
+                cmocka_unit_test(test_tree),
+                cmocka_unit_test(test_tree_without_root),
+                cmocka_unit_test(test_ps),
+                cmocka_unit_test(test_show_inner),
                 cmocka_unit_test(test_unprivileged),
                 cmocka_unit_test(test_not_running),
                 cmocka_unit_test(test_no_bus),
