@@ -234,6 +234,17 @@ static char *lost_message(const json_t *event) {
                            since ? " from " : "", since ?: "", until ? " to " : "", until ?: "");
 }
 
+static json_int_t repaired(const json_t *event, const char *what, const char *how) {
+        return json_integer_value(json_object_get(json_object_get(event, what), how));
+}
+
+static char *reconciled_message(const json_t *event) {
+        return format_text("reconciled with the kernel: domains +%" JSON_INTEGER_FORMAT " -%" JSON_INTEGER_FORMAT
+                           ", processes +%" JSON_INTEGER_FORMAT " -%" JSON_INTEGER_FORMAT,
+                           repaired(event, "domains", "added"), repaired(event, "domains", "removed"),
+                           repaired(event, "processes", "added"), repaired(event, "processes", "removed"));
+}
+
 /* The sources are what decides what can be seen at all. */
 static char *hello_message(const json_t *event) {
         const json_t *abi = json_object_get(json_object_get(event, "landlock"), "abi");
@@ -268,6 +279,8 @@ char *event_text_message(const json_t *event, Style *ret_style) {
                 *ret_style = STYLE_BAD;
                 return lost_message(event);
         }
+        if (strcmp(type, "reconciled") == 0)
+                return reconciled_message(event);
         if (strcmp(type, "domain") == 0)
                 return domain_message(event, ret_style);
         if (strcmp(type, "process") == 0)

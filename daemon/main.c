@@ -17,6 +17,7 @@ static void print_help(void) {
              "  --config=FILE       read this instead of " CONFIG_FILE_DEFAULT "\n"
              "  --bus=BUS           system (default), session, none, or a D-Bus address\n"
              "  --runtime-dir=DIR   for the JSON socket, default " RUNSTATEDIR "/landlockd\n"
+             "  --state-dir=DIR     for what is kept over a restart, default the runtime directory\n"
              "  --version           print the version and exit\n"
              "  --help              print this and exit\n\n"
              "Exit codes: 0 ended by a signal as asked, 1 failure, 2 wrong usage,\n"
@@ -26,11 +27,12 @@ static void print_help(void) {
 
 /* Returns -1 to go on, else the exit code. */
 static int parse_arguments(int argc, char **argv, Arguments *arguments) {
-        enum { OPTION_CONFIG = 256, OPTION_BUS, OPTION_RUNTIME_DIR, OPTION_VERSION, OPTION_HELP };
+        enum { OPTION_CONFIG = 256, OPTION_BUS, OPTION_RUNTIME_DIR, OPTION_STATE_DIR, OPTION_VERSION, OPTION_HELP };
         static const struct option options[] = {
                 { "config", required_argument, NULL, OPTION_CONFIG },
                 { "bus", required_argument, NULL, OPTION_BUS },
                 { "runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR },
+                { "state-dir", required_argument, NULL, OPTION_STATE_DIR },
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "help", no_argument, NULL, OPTION_HELP },
                 {},
@@ -47,6 +49,9 @@ static int parse_arguments(int argc, char **argv, Arguments *arguments) {
                         break;
                 case OPTION_RUNTIME_DIR:
                         arguments->manager.runtime_dir = optarg;
+                        break;
+                case OPTION_STATE_DIR:
+                        arguments->manager.state_dir = optarg;
                         break;
                 case OPTION_VERSION:
                         puts("landlockd " PACKAGE_VERSION);

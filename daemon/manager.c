@@ -17,8 +17,10 @@
 #include "model/domain-table.h"
 #include "publish/bus.h"
 #include "publish/json-socket.h"
+#include "publish/state.h"
 #include "source/audit-source.h"
 #include "source/proc-infer.h"
+#include "source/proc-survivor.h"
 #include "source/trace-source.h"
 
 /* Of what waits in the table for another source's word. */
@@ -31,6 +33,8 @@ struct Manager {
         int runtime_dir; /* locked: the sign that a landlockd runs here */
         Status status;
         DomainTable table;
+        State *state;
+        StateLoad load;
         AuditSource *audit;
         TraceSource *trace;
         JsonSocket *json;
@@ -87,6 +91,7 @@ static void publish(Manager *manager, const Change *changes, size_t n) {
         /* D-Bus reads the table when it is asked. */
         for (size_t i = 0; i < n; i++) {
                 json_socket_publish(manager->json, &changes[i]);
+                state_changed(manager->state);
                 n_strangers += is_stranger(&changes[i], &strangers[n_strangers]);
         }
         trace_source_set_following(manager->trace, manager->table.processes.n_threads > 0);
@@ -135,7 +140,10 @@ static void on_signal(evutil_socket_t number _unused_, short what _unused_, void
         event_base_loopbreak(manager->base);
 }
 
-static void on_watchdog(evutil_socket_t fd _unused_, short what _unused_, void *userdata _unused_) {
+static void on_watchdog(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
+        Manager *manager = userdata;
+
+        event_log_touch(state_log(manager->state), clock_realtime_usec());
         sd_notify(false, "WATCHDOG=1");
 }
 
@@ -191,6 +199,27 @@ static void add_source(Manager *manager, const SourceStatus *source) {
         manager->status.sources[manager->status.n_sources++] = source;
 }
 
+/* What the last landlockd of this boot knew is in the table before a source tells more. */
+static ExitCode open_state(Manager *manager) {
+        const StateOptions options = {
+                .base = manager->base,
+                .host = &manager->status.host,
+                .table = &manager->table,
+                .counters = &manager->status.counters,
+                .path = manager->options.state_dir ?: manager->options.runtime_dir,
+                .locked_directory = manager->runtime_dir,
+                .history_size = manager->options.config->json_history_size,
+        };
+        int r = state_new(&manager->state, &options, &manager->load);
+
+        if (r < 0) {
+                log_error(r, "Cannot take over what the last landlockd knew: %s.", strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+        manager->status.counted_since_usec = state_log(manager->state)->header->begun_usec;
+        return EXIT_CODE_OK;
+}
+
 static ExitCode open_sources(Manager *manager) {
         const AuditSourceOptions audit = {
                 .base = manager->base,
@@ -220,6 +249,7 @@ static ExitCode open_sources(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
         add_source(manager, trace_source_status(manager->trace));
+        add_source(manager, state_status(manager->state));
         return EXIT_CODE_OK;
 }
 
@@ -234,10 +264,9 @@ static ExitCode open_publishers(Manager *manager) {
         const JsonSocketOptions json = {
                 .path = path,
                 .group = "landlockd",
-                .history_size = config->json_history_size,
                 .max_clients = config->json_max_clients,
         };
-        r = json_socket_new(&manager->json, manager->base, &json, &manager->table, &manager->status,
+        r = json_socket_new(&manager->json, manager->base, &json, state_log(manager->state), &manager->table, &manager->status,
                             &manager->status.counters);
         if (r == -EADDRINUSE) {
                 log_error(r, "The JSON socket %s is in use by another program: stop it, or name another directory with --runtime-dir=.", path);
@@ -309,6 +338,61 @@ static int init(Manager *manager) {
         return domain_table_init(&manager->table, &limits, &manager->status.counters);
 }
 
+static void tell_loss(Manager *manager, unsigned origins, const Loss *loss) {
+        const Fact fact = { .type = FACT_EVENTS_LOST, .origins = origins, .time_usec = clock_realtime_usec(), .lost = *loss };
+
+        on_fact(manager, &fact);
+}
+
+/* What the last landlockd had published and this one cannot know any more; and what the kernel said to nobody. */
+static void tell_gap(Manager *manager) {
+        const StateLoad *load = &manager->load;
+        const uint64_t now = clock_realtime_usec();
+
+        if (load->incomplete)
+                tell_loss(manager, 0, &(Loss) { LOSS_RESTART, load->n_missing, load->missing_since_usec, load->missing_until_usec });
+        if (audit_source_status(manager->audit)->state >= SOURCE_DEGRADED)
+                tell_loss(manager, ORIGIN_AUDIT, &(Loss) { .cause = LOSS_RESTART, .since_usec = MIN(load->last_usec, now), .until_usec = now });
+}
+
+/* A process whose threads are all in the same domain, as far as it was followed. */
+static bool is_whole(const Process *process) {
+        return process->attribution == ATTRIBUTION_INHERITED || process->domain->process_wide;
+}
+
+/* Threads of a process that was in several domains cannot be told apart. */
+static bool is_in_one_domain(const Manager *manager, const Process *process) {
+        return process_table_only(&manager->table.processes, process->pid);
+}
+
+static void look_for_survivors(Manager *manager) {
+        const ProcessTable *processes = &manager->table.processes;
+        _cleanup_free_ ProcSurvivor *survivors = calloc(processes->n_processes + 1, sizeof(ProcSurvivor));
+        const Process *process;
+        size_t n = 0;
+
+        if (!survivors)
+                return;
+        TAILQ_FOREACH(process, &processes->processes, in_table)
+                survivors[n++] = (ProcSurvivor) {
+                        .domain = process->domain->id,
+                        .pid = process->pid,
+                        .seen_usec = process->last_seen_usec,
+                        .n_threads = is_in_one_domain(manager, process) ? process->n_threads_before : 0,
+                        .attribution = process->attribution,
+                        .whole = is_whole(process),
+                };
+        proc_survivor_report(survivors, n, manager->load.last_usec, fact_sink(manager));
+}
+
+/* From what the last landlockd knew to what is now. */
+static void catch_up(Manager *manager) {
+        if (!manager->load.found)
+                return;
+        tell_gap(manager);
+        look_for_survivors(manager);
+}
+
 static ExitCode open_all(Manager *manager) {
         ExitCode code;
         int r;
@@ -323,9 +407,13 @@ static ExitCode open_all(Manager *manager) {
         if (code == EXIT_CODE_OK)
                 code = open_runtime_dir(manager);
         if (code == EXIT_CODE_OK)
+                code = open_state(manager);
+        if (code == EXIT_CODE_OK)
                 code = open_sources(manager);
         if (code == EXIT_CODE_OK)
                 code = open_publishers(manager);
+        if (code == EXIT_CODE_OK)
+                catch_up(manager);
         return code;
 }
 
@@ -344,8 +432,8 @@ ExitCode manager_new(Manager **ret, const ManagerOptions *options) {
         if (code != EXIT_CODE_OK)
                 return code;
 
-        /* Only asking for the audit status and restoring the setting still need a privilege. */
-        r = capability_keep(CAPABILITY(CAP_AUDIT_CONTROL));
+        /* Only asking for the audit status, restoring the setting, and /proc/PID/exe still need a privilege. */
+        r = capability_keep(CAPABILITY(CAP_AUDIT_CONTROL) | CAPABILITY(CAP_SYS_PTRACE));
         if (r >= 0)
                 r = watch(manager);
         if (r < 0) {
@@ -362,6 +450,7 @@ Manager *manager_free(Manager *manager) {
 
         bus_free(manager->bus);
         json_socket_free(manager->json);
+        state_free(manager->state);
         trace_source_free(manager->trace);
         audit_source_free(manager->audit);
         FREE_IF_SET(event_free, manager->sigterm);
@@ -381,6 +470,7 @@ static void drain(Manager *manager) {
         trace_source_drain(manager->trace);
         for (int i = 0; i < DENIAL_JOIN_ROUNDS; i++)
                 settle(manager);
+        state_finish(manager->state);
 }
 
 ExitCode manager_run(Manager *manager) {

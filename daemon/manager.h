@@ -11,6 +11,7 @@ typedef struct ManagerOptions {
         const Config *config;    /* borrowed */
         const char *bus;         /* "system", "session", "none" or a D-Bus address */
         const char *runtime_dir; /* made if it is not there */
+        const char *state_dir;   /* likewise; NULL: the runtime directory */
 } ManagerOptions;
 
 /* Why it did not start, as landlockd(8) documents it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -61,4 +62,49 @@ size_t clock_format_rfc3339(uint64_t usec, char buffer[static CLOCK_FORMAT_SIZE]
         *p++ = 'Z';
         *p = '\0';
         return p - buffer;
+}
+
+static uint64_t days_from_civil(unsigned y, unsigned month, unsigned day) {
+        unsigned year = y - (month <= 2), m = month > 2 ? month - 3 : month + 9;
+        unsigned era = year / 400, year_of_era = year - era * 400;
+        unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (153 * m + 2) / 5 + day - 1;
+
+        return (uint64_t) era * 146097 + day_of_era - 719468;
+}
+
+/* Reads digits where the pattern has a 0, and what else it has as it stands there. */
+static bool parse_pattern(Text t, const char *pattern, unsigned numbers[static 7]) {
+        unsigned n = 0;
+
+        if (t.len != strlen(pattern))
+                return false;
+        for (size_t i = 0; i < t.len; i++) {
+                if (pattern[i] != '0') {
+                        if (t.data[i] != pattern[i])
+                                return false;
+                        n++;
+                        continue;
+                }
+                if (t.data[i] < '0' || t.data[i] > '9')
+                        return false;
+                numbers[n] = numbers[n] * 10 + (unsigned) (t.data[i] - '0');
+        }
+        return true;
+}
+
+int clock_parse_rfc3339(Text t, uint64_t *ret_usec) {
+        unsigned n[8] = {}; /* year to second, µs */
+        char again[CLOCK_FORMAT_SIZE];
+        uint64_t usec;
+
+        if (!parse_pattern(t, "0000-00-00T00:00:00.000000Z", n) || n[0] < 1970 || n[1] == 0 || n[1] > 12)
+                return -EINVAL;
+        usec = (((days_from_civil(n[0], n[1], n[2]) * 24 + n[3]) * 60 + n[4]) * 60 + n[5]) * USEC_PER_SEC + n[6];
+
+        /* No 30th of February. */
+        clock_format_rfc3339(usec, again);
+        if (!text_equal(t, text_from_string(again)))
+                return -EINVAL;
+        *ret_usec = usec;
+        return 0;
 }

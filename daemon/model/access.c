@@ -2,6 +2,7 @@
 #include "model/access.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -44,4 +45,23 @@ void access_to_blockers(AccessClass class, uint64_t bits, char buffer[static ACC
                 .known = (bits & known) << classes[class].first,
                 .other = end > buffer ? (Text) { buffer, end - buffer } : TEXT_NULL,
         };
+}
+
+int access_from_name(AccessClass class, Text name, uint64_t *ret_bit) {
+        Text rest = name;
+        Blocker blocker;
+        uint64_t bit;
+
+        if (blocker_from_name(name, &blocker) >= 0) {
+                if (blocker < classes[class].first || blocker >= classes[class].first + classes[class].n)
+                        return -EINVAL;
+                *ret_bit = UINT64_C(1) << (blocker - classes[class].first);
+                return 0;
+        }
+        if (!text_take_prefix(&rest, text_from_string(classes[class].prefix)) ||
+            !text_take_prefix(&rest, TEXT_LITERAL(".0x")) || text_parse_u64(rest, 16, &bit) < 0 ||
+            __builtin_popcountll(bit) != 1)
+                return -EINVAL;
+        *ret_bit = bit;
+        return 0;
 }

@@ -28,3 +28,6 @@ Text access_next_name(AccessClass class, uint64_t *bits, char buffer[static ACCE
 
 /* The rights as blockers. Names that are not known are written to buffer, which the set borrows. */
 void access_to_blockers(AccessClass class, uint64_t bits, char buffer[static ACCESS_OTHER_SIZE], BlockerSet *ret);
+
+/* The bit of a right of that class, by the name that access_next_name() gives it. -EINVAL. */
+int access_from_name(AccessClass class, Text name, uint64_t *ret_bit);

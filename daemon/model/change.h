@@ -17,8 +17,15 @@ typedef enum ChangeType {
         CHANGE_PROCESS_ADDED,   /* its first thread came into the domain */
         CHANGE_PROCESS_UPDATED, /* it executed another program */
         CHANGE_PROCESS_GONE,    /* its last thread exited, or went on into a nested domain */
+        CHANGE_RECONCILED,      /* the table was compared with what lives in the kernel */
         CHANGE_LOST,
 } ChangeType;
+
+/* What a look into the kernel put right. */
+typedef struct Reconciliation {
+        uint64_t since_usec; /* realtime; when the look began */
+        uint64_t n_domains_added, n_domains_removed, n_processes_added, n_processes_removed;
+} Reconciliation;
 
 /* All pointers are borrowed until the next domain_table_apply(). */
 typedef struct Change {
@@ -31,5 +38,6 @@ typedef struct Change {
         const Process *process; /* of CHANGE_PROCESS_* */
         const Ruleset *ruleset; /* of CHANGE_RULE* */
         const Rule *rule;       /* of CHANGE_RULE_ADDED */
+        const Reconciliation *reconciliation; /* of CHANGE_RECONCILED */
         const Loss *loss;       /* of CHANGE_LOST */
 } Change;

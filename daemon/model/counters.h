@@ -36,7 +36,14 @@
         X(rules_dropped, "rules not kept: over the cap")                                       \
         X(processes, "processes seen in a domain")                                             \
         X(tasks_evicted, "processes dropped at the cap")                                       \
+        X(reconciliations, "times the table was compared with what lives in the kernel")       \
+        X(reconciled_added, "domains and processes that were missing in the table then")       \
+        X(reconciled_removed, "domains and processes that were in it and did not live any more") \
         X(facts_dropped, "facts dropped for want of memory")                                   \
+        X(checkpoints, "checkpoints of the tables written")                                    \
+        X(checkpoints_failed, "checkpoints that could not be written")                         \
+        X(state_set_aside, "files of an earlier landlockd that were damaged: set aside")       \
+        X(state_lines_bad, "lines of an earlier landlockd that could not be understood: skipped") \
         X(json_events, "events published")                                                     \
         X(json_events_oversized, "events not published: longer than a line may be")            \
         X(json_clients, "clients accepted on the JSON socket")                                 \

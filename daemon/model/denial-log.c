@@ -19,22 +19,58 @@ void denial_log_done(DenialLog *log) {
         *log = (DenialLog) {};
 }
 
-const Denial *denial_log_push(DenialLog *log, const Denial *denial) {
-        Denial *copy, **slot = &log->slots[log->next_seq % log->n_max];
+static void drop(DenialLog *log, uint64_t seq) {
+        Denial **slot = &log->slots[seq % log->n_max];
 
-        copy = denial_copy(denial);
+        if (!*slot)
+                return;
+        *slot = denial_free(*slot);
+        log->n--;
+        log->n_evicted++;
+}
+
+static int put(DenialLog *log, const Denial *denial, uint64_t seq) {
+        Denial *copy = denial_copy(denial);
+
         if (!copy)
-                return NULL;
+                return -ENOMEM;
+        copy->seq = seq;
+        drop(log, seq);
+        log->slots[seq % log->n_max] = copy;
+        log->n++;
+        return 0;
+}
 
-        copy->seq = log->next_seq++;
-        denial_free(*slot);
-        *slot = copy;
-        return copy;
+const Denial *denial_log_push(DenialLog *log, const Denial *denial) {
+        if (put(log, denial, log->next_seq) < 0)
+                return NULL;
+        return denial_log_get(log, log->next_seq++);
+}
+
+void denial_log_skip(DenialLog *log, uint64_t next_seq) {
+        /* Beyond n_max, each slot has been looked at. */
+        for (size_t i = 0; i < log->n_max && log->next_seq < next_seq; i++)
+                drop(log, log->next_seq++);
+        log->next_seq = MAX(log->next_seq, next_seq);
+}
+
+int denial_log_restore(DenialLog *log, const Denial *denial) {
+        denial_log_skip(log, denial->seq + 1);
+        return denial->seq < denial_log_oldest(log) ? 0 : put(log, denial, denial->seq);
+}
+
+const Denial *denial_log_get(const DenialLog *log, uint64_t seq) {
+        const Denial *denial = log->slots[seq % log->n_max];
+
+        return denial && denial->seq == seq ? denial : NULL;
 }
 
 const Denial *denial_log_from(const DenialLog *log, uint64_t seq) {
-        uint64_t oldest = log->next_seq - denial_log_size(log);
+        for (seq = MAX(seq, denial_log_oldest(log)); seq < log->next_seq; seq++) {
+                const Denial *denial = denial_log_get(log, seq);
 
-        seq = MAX(seq, oldest);
-        return seq < log->next_seq ? log->slots[seq % log->n_max] : NULL;
+                if (denial)
+                        return denial;
+        }
+        return NULL;
 }

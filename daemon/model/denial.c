@@ -48,6 +48,7 @@ static void for_each_text(Denial *d, DenialPath *paths, void (*fn)(Text *text, v
                 &d->object.local_address, &d->object.remote_address, &d->object.interface, &d->object.comm,
                 &d->subject.comm, &d->subject.exe, &d->subject.tty, &d->subject.label, &d->subject.key,
                 &d->subject.cmdline, &d->subject.cwd,
+                &d->syscall.name, &d->syscall.arch,
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -69,7 +69,7 @@ typedef struct DenialSubject {
 
 /* The system call in which it happened. */
 typedef struct DenialSyscall {
-        Text name, arch; /* static */
+        Text name, arch;
         int64_t number, exit; /* exit: the return value, -errno on failure */
         uint64_t audit_arch; /* AUDIT_ARCH_* of include/uapi/linux/audit.h */
         uint64_t args[4];
@@ -87,7 +87,7 @@ typedef struct DenialPath {
 #define DENIAL_PATHS_MAX 8
 
 typedef struct Denial {
-        uint64_t seq;         /* set by the denial log: 1 for the first denial of this daemon's life */
+        uint64_t seq;         /* its number, set by the denial log */
         uint64_t domain;      /* domain ID */
         uint64_t time_usec;   /* realtime */
         uint64_t event;       /* audit serial, 0 if none */

@@ -17,12 +17,18 @@ typedef struct Changes {
 /* The caller fills in what the change is of. */
 Change *changes_add(Changes *changes, ChangeType type, const Domain *domain);
 
-/* domain-table.c: the domain that a fact is about, as seen just now. Returns 1 if it is new, which the caller
+/* domain-table.c: frees what was kept for the changes of the last fact only. */
+void domain_table_free_published(DomainTable *table);
+
+/* The domain that a fact is about, as seen just now. Returns 1 if it is new, which the caller
  * publishes, 0 if not, -ENOMEM. */
 int domain_table_see(Changes *changes, uint64_t id, Domain **ret);
 
 /* Its end, if it was told by all who tell it and no denial of it waits. */
 void domain_table_try_end(Changes *changes, Domain *domain);
+
+/* The end of a domain that was not told. */
+void domain_table_end_unseen(Changes *changes, Domain *domain);
 
 /* domain-table-denials.c */
 int domain_table_apply_denied(Changes *changes, const Denial *denied);
@@ -35,7 +41,21 @@ int domain_table_apply_enforced(Changes *changes, const DomainEnforcement *enfor
 int domain_table_apply_forked(Changes *changes, const TaskFork *forked);
 int domain_table_apply_execed(Changes *changes, const TaskExec *execed);
 int domain_table_apply_exited(Changes *changes, const TaskExit *exited);
+int domain_table_apply_gone(Changes *changes, const ProcessEnd *gone);
 int domain_table_apply_seen(Changes *changes, const TaskSight *seen);
+
+/* What the table knows of the thread's process joins what the fact tells of it. */
+TaskDescription domain_table_complete_task(const DomainTable *table, const TaskDescription *task);
 
 /* The domain denied its thread something: so the thread is in it. What is known of the thread joins the denial. */
 int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial);
+
+/* domain-table-sweep.c */
+void domain_table_begin_look(Changes *changes);
+void domain_table_end_look(Changes *changes);
+
+/* Something new was found: by the look? Then it is counted. */
+void domain_table_count_found(Changes *changes, uint64_t *count);
+
+/* Takes out one thing that the look did not find, or tells the sum; false when there is nothing left to do. */
+bool domain_table_sweep(Changes *changes);

@@ -9,12 +9,6 @@ static bool told_twice(unsigned origins) {
         return (origins & ORIGIN_AUDIT) && (origins & ~(unsigned) ORIGIN_AUDIT);
 }
 
-static void count_blockers(Domain *domain, const BlockerSet *blockers) {
-        for (uint64_t rest = blockers->known; rest; rest &= rest - 1)
-                domain->n_blocked[__builtin_ctzll(rest)]++;
-        domain->n_blocked_other += text_known(blockers->other);
-}
-
 static int publish(Changes *changes, Domain *domain, const Denial *denied) {
         Counters *counters = changes->table->counters;
         const Denial *denial = denial_log_push(&changes->table->denials, denied);
@@ -26,10 +20,9 @@ static int publish(Changes *changes, Domain *domain, const Denial *denied) {
         /* Told after the domain's end, it is one that the settlement had missed. */
         if (domain_denials_unseen(domain) > 0)
                 counters->denials_unseen--;
-        domain->n_denials++;
-        count_blockers(domain, &denial->blockers);
+        domain_count_denial(domain, denial);
         counters->denials++;
-        counters->denials_evicted = denial_log_evicted(&changes->table->denials);
+        counters->denials_evicted = changes->table->denials.n_evicted;
 
         change = changes_add(changes, CHANGE_DENIAL, domain);
         change->origins = denial->origins;

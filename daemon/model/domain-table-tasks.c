@@ -30,10 +30,28 @@ static int see_process(Changes *changes, Domain *domain, int64_t pid, const Task
         r = process_describe(process, task);
         if (is_new) {
                 table->counters->processes++;
+                domain_table_count_found(changes, &table->reconciliation.n_processes_added);
                 process_changed(changes, CHANGE_PROCESS_ADDED, process);
         }
         *ret = process;
         return r < 0 ? r : is_new;
+}
+
+TaskDescription domain_table_complete_task(const DomainTable *table, const TaskDescription *task) {
+        const Thread *thread = process_table_thread(&table->processes, task->tid);
+        TaskDescription known = *task;
+
+        if (!thread)
+                return known;
+        if (!known.has_pid)
+                known.pid = thread->process->pid;
+        if (!known.has_uid)
+                known.uid = thread->process->uid;
+        known.has_pid = true;
+        known.has_uid |= thread->process->has_uid;
+        known.comm = text_known(known.comm) ? known.comm : thread->process->comm;
+        known.exe = text_known(known.exe) ? known.exe : thread->process->exe;
+        return known;
 }
 
 /* The thread is in the domain now, wherever it was before. */
@@ -41,34 +59,29 @@ static int put_thread(Changes *changes, Domain *domain, const TaskDescription *t
         DomainTable *table = changes->table;
         Thread *thread = process_table_thread(&table->processes, task->tid);
         Process *before = thread ? thread->process : NULL, *process;
-        TaskDescription known = *task;
+        TaskDescription known;
         int r;
 
         if (before && before->domain == domain) {
                 thread->attribution = MIN(thread->attribution, attribution);
+                before->attribution = MIN(before->attribution, attribution);
                 return 0;
         }
-        if (before) {
-                /* What moves is the same process; seen last, it is not the one that makes room. */
+        /* What moves is the same process; seen last, it is not the one that makes room. */
+        if (before)
                 process_table_touch(&table->processes, before, changes->time_usec);
-                known.comm = text_known(known.comm) ? known.comm : before->comm;
-                known.exe = text_known(known.exe) ? known.exe : before->exe;
-                if (!known.has_uid && before->has_uid) {
-                        known.uid = before->uid;
-                        known.has_uid = true;
-                }
-        }
+        known = domain_table_complete_task(table, task);
         /* A thread whose process nobody named is not guessed to be a process. */
-        if (!known.has_pid && !before)
+        if (!known.has_pid)
                 return 0;
 
-        r = see_process(changes, domain, known.has_pid ? known.pid : before->pid, &known, attribution, &process);
+        r = see_process(changes, domain, known.pid, &known, attribution, &process);
         if (r < 0)
                 return r;
         /* Making room may have evicted the process that it was in, and the thread with it. */
         thread = process_table_thread(&table->processes, task->tid);
         before = thread ? thread->process : NULL;
-        r = process_table_add_thread(&table->processes, process, task->tid, attribution);
+        r = process_table_add_thread(&table->processes, process, task->tid, attribution, changes->time_usec);
         if (r < 0)
                 return r == -ENOSPC ? 0 : r;
         if (before)
@@ -120,14 +133,19 @@ static void forget_thread(Changes *changes, int64_t tid) {
         let_go(changes, process);
 }
 
+/* What happened before a look at the thread is in what was seen then, or is about another one that had its ID. */
+static bool is_old(const Changes *changes, const Thread *thread) {
+        return thread && changes->time_usec < thread->seen_usec;
+}
+
 int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
         ProcessTable *processes = &changes->table->processes;
-        const Thread *parent;
+        const Thread *parent = process_table_thread(processes, forked->parent_tid);
         Process *process;
         Attribution attribution;
         int r;
 
-        if (!process_table_thread(processes, forked->parent_tid) || forked->tid == forked->parent_tid)
+        if (!parent || forked->tid == forked->parent_tid || is_old(changes, process_table_thread(processes, forked->tid)))
                 return 0;
         forget_thread(changes, forked->tid);
         parent = process_table_thread(processes, forked->parent_tid);
@@ -148,7 +166,7 @@ int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
                 if (r < 0)
                         return r;
         }
-        r = process_table_add_thread(processes, process, forked->tid, attribution);
+        r = process_table_add_thread(processes, process, forked->tid, attribution, changes->time_usec);
         return r == -ENOSPC ? 0 : r;
 }
 
@@ -159,7 +177,7 @@ int domain_table_apply_execed(Changes *changes, const TaskExec *execed) {
         Process *process;
         int r;
 
-        if (!thread)
+        if (!thread || is_old(changes, thread))
                 return 0;
         process = thread->process;
         attribution = thread->attribution;
@@ -168,7 +186,7 @@ int domain_table_apply_execed(Changes *changes, const TaskExec *execed) {
         if (execed->task.tid != execed->old_tid) {
                 /* It took over the ID of the thread that led its process, which is dead like all the others. */
                 process_table_remove_thread(processes, thread);
-                r = process_table_add_thread(processes, process, execed->task.tid, attribution);
+                r = process_table_add_thread(processes, process, execed->task.tid, attribution, changes->time_usec);
                 if (r < 0)
                         return r == -ENOSPC ? 0 : r;
         }
@@ -180,14 +198,16 @@ int domain_table_apply_execed(Changes *changes, const TaskExec *execed) {
 }
 
 int domain_table_apply_exited(Changes *changes, const TaskExit *exited) {
+        /* Also what is older than a look at the thread: it was exiting then. */
         forget_thread(changes, exited->tid);
         return 0;
 }
 
 int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
-        const Thread *thread = process_table_thread(&changes->table->processes, seen->task.tid);
+        const ProcessTable *processes = &changes->table->processes;
+        Thread *thread = process_table_thread(processes, seen->task.tid);
         Domain *domain;
-        int is_new;
+        int is_new, r;
 
         /* What was only inferred yields to what is known. */
         if (seen->attribution != ATTRIBUTION_KERNEL && thread)
@@ -200,7 +220,25 @@ int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
                 changes_add(changes, CHANGE_DOMAIN_ADDED, domain);
         if (domain->state != DOMAIN_ALLOCATED)
                 return 0;
-        return put_thread(changes, domain, &seen->task, seen->attribution);
+
+        r = put_thread(changes, domain, &seen->task, seen->attribution);
+        thread = process_table_thread(processes, seen->task.tid);
+        if (r >= 0 && thread) {
+                process_table_touch(&changes->table->processes, thread->process, changes->time_usec);
+                thread->seen_usec = changes->time_usec;
+        }
+        return r;
+}
+
+int domain_table_apply_gone(Changes *changes, const ProcessEnd *gone) {
+        ProcessTable *processes = &changes->table->processes;
+        const Domain *domain = domain_table_get(changes->table, gone->domain);
+        Process *process = domain ? process_table_get(processes, domain, gone->pid) : NULL;
+
+        /* One that has threads is known better than by looking for it. */
+        if (process)
+                let_go(changes, process);
+        return 0;
 }
 
 /* What is known of the process, the denial need not tell. */
@@ -267,6 +305,9 @@ int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial) {
                 }
                 return r < 0 ? r : 0;
         }
+        /* Whose beginning was told by events, its processes are too: this one is still to come, or has gone again. */
+        if (domain->created_usec != 0)
+                return 0;
         r = see_process(changes, domain, task.pid, &task, ATTRIBUTION_KERNEL, &process);
         return r < 0 ? r : 0;
 }

@@ -41,8 +41,7 @@ static void free_all(DomainTable *table, DomainList *list) {
         }
 }
 
-/* What was kept for the changes of the last fact only. */
-static void free_published(DomainTable *table) {
+void domain_table_free_published(DomainTable *table) {
         while (!TAILQ_EMPTY(&table->gone)) {
                 Process *process = TAILQ_FIRST(&table->gone);
 
@@ -55,7 +54,7 @@ static void free_published(DomainTable *table) {
 }
 
 void domain_table_done(DomainTable *table) {
-        free_published(table);
+        domain_table_free_published(table);
         process_table_done(&table->processes);
         free_all(table, &table->live);
         free_all(table, &table->freed);
@@ -135,6 +134,7 @@ static int add_domain(Changes *changes, uint64_t id, Domain **ret) {
         TAILQ_INSERT_HEAD(&table->live, domain, entry);
         table->n_live++;
         table->counters->domains++;
+        domain_table_count_found(changes, &table->reconciliation.n_domains_added);
         *ret = TAKE_PTR(domain);
         return 1;
 }
@@ -203,13 +203,14 @@ static int see_parent(Changes *changes, uint64_t id, Domain **ret) {
 }
 
 static int describe_creation(Changes *changes, Domain *domain, const DomainCreation *created) {
+        const TaskDescription creator = domain_table_complete_task(changes->table, &created->creator);
         const DomainDescription description = {
-                .creator_pid = created->creator.pid,
-                .has_creator_pid = created->creator.has_pid,
-                .creator_uid = created->creator.uid,
-                .has_creator_uid = created->creator.has_uid,
-                .creator_comm = created->creator.comm,
-                .creator_exe = created->creator.exe,
+                .creator_pid = creator.pid,
+                .has_creator_pid = creator.has_pid,
+                .creator_uid = creator.uid,
+                .has_creator_uid = creator.has_uid,
+                .creator_comm = creator.comm,
+                .creator_exe = creator.exe,
         };
 
         domain->created_usec = changes->time_usec;
@@ -268,10 +269,32 @@ static int apply_sight(Changes *changes, const DomainSight *sight) {
         return r < 0 ? r : 0;
 }
 
+/* Left are those whose exit is told later than the end of their domain, or was lost. Those that were never followed go
+ * without a word: nobody told of their end ever. Returns false if there are more than can be told now. */
+static bool let_followed_go(Changes *changes, Domain *domain) {
+        DomainTable *table = changes->table;
+        Process *process, *next;
+
+        for (process = TAILQ_FIRST(&domain->processes); process; process = next) {
+                next = TAILQ_NEXT(process, in_domain);
+                if (process->n_threads == 0)
+                        continue;
+                /* Room is kept for the end, and for what may come of a fact besides. */
+                if (changes->n >= DOMAIN_TABLE_CHANGES_MAX - 4)
+                        return false;
+                process_table_detach(&table->processes, process);
+                TAILQ_INSERT_TAIL(&table->gone, process, in_table);
+                changes_add(changes, CHANGE_PROCESS_GONE, domain)->process = process;
+        }
+        return true;
+}
+
 static void end_domain(Changes *changes, Domain *domain) {
         DomainTable *table = changes->table;
         Change *change;
 
+        if (!let_followed_go(changes, domain))
+                return;
         process_table_forget_domain(&table->processes, domain);
         TAILQ_REMOVE(&table->ending, domain, ending);
         domain->state = DOMAIN_DEALLOCATED;
@@ -301,6 +324,25 @@ void domain_table_try_end(Changes *changes, Domain *domain) {
                 end_domain(changes, domain);
 }
 
+void domain_table_end_unseen(Changes *changes, Domain *domain) {
+        if (domain->end_origins == 0)
+                TAILQ_INSERT_TAIL(&changes->table->ending, domain, ending);
+        domain->end_origins |= changes->origins;
+        domain->end_usec = changes->time_usec;
+        end_domain(changes, domain);
+}
+
+/* Its end was inferred before the kernel told it, and only then its count. */
+static int settle_account(Changes *changes, Domain *domain, const DomainEnd *freed) {
+        if (domain->has_n_denials_kernel || !freed->has_n_denials)
+                return 0;
+        domain->n_denials_kernel = freed->n_denials;
+        domain->has_n_denials_kernel = true;
+        changes->table->counters->denials_unseen += domain_denials_unseen(domain);
+        changes_add(changes, CHANGE_DOMAIN_UPDATED, domain);
+        return 0;
+}
+
 static int apply_freed(Changes *changes, const DomainEnd *freed) {
         DomainTable *table = changes->table;
         Domain *domain;
@@ -310,7 +352,7 @@ static int apply_freed(Changes *changes, const DomainEnd *freed) {
         if (is_new < 0)
                 return is_new;
         if (domain->state == DOMAIN_DEALLOCATED)
-                return 0;
+                return settle_account(changes, domain, freed);
 
         if (domain->end_origins == 0) {
                 domain->end_usec = changes->time_usec;
@@ -395,11 +437,32 @@ static int apply(Changes *changes, const Fact *fact) {
                 return apply_sight(changes, &fact->sight);
         case FACT_TASK_SEEN:
                 return domain_table_apply_seen(changes, &fact->seen);
+        case FACT_PROCESS_GONE:
+                return domain_table_apply_gone(changes, &fact->gone);
+        case FACT_SNAPSHOT_BEGUN:
+                domain_table_begin_look(changes);
+                return 0;
+        case FACT_SNAPSHOT_ENDED:
+                domain_table_end_look(changes);
+                return 0;
         case FACT_EVENTS_LOST:
                 return apply_lost(changes, &fact->lost);
         }
         assert(false);
         return -EINVAL;
+}
+
+/* Those that made room for others are gone as far as anybody can tell. */
+static void tell_evicted_processes(Changes *changes) {
+        ProcessTable *processes = &changes->table->processes;
+        Process *process;
+
+        while ((process = TAILQ_FIRST(&processes->evicted))) {
+                TAILQ_REMOVE(&processes->evicted, process, in_table);
+                TAILQ_INSERT_TAIL(&changes->table->gone, process, in_table);
+                changes_add(changes, CHANGE_PROCESS_GONE, process->domain)->process = process;
+        }
+        changes->table->counters->tasks_evicted = processes->n_evicted;
 }
 
 size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]) {
@@ -411,10 +474,10 @@ size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_chang
                 .node = fact->node,
         };
 
-        free_published(table);
+        domain_table_free_published(table);
         if (apply(&changes, fact) < 0)
                 table->counters->facts_dropped++;
-        table->counters->tasks_evicted = table->processes.n_evicted;
+        tell_evicted_processes(&changes);
         return changes.n;
 }
 
@@ -441,9 +504,16 @@ static void settle_end(Changes *changes) {
 }
 
 size_t domain_table_settle(DomainTable *table, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]) {
-        Changes changes = { .table = table, .list = ret_changes };
+        Changes changes = {
+                .table = table,
+                .list = ret_changes,
+                .origins = ORIGIN_BPF,
+                .time_usec = table->reconciliation.since_usec,
+        };
 
-        free_published(table);
+        domain_table_free_published(table);
+        if (domain_table_sweep(&changes))
+                return changes.n;
         while (changes.n == 0 && domain_table_settle_denial(&changes))
                 ;
         if (changes.n == 0)

@@ -17,7 +17,7 @@
 
 /* A fact can evict two domains, add two, put a process out of one and into another, and complete a denial and by it
  * a domain's end, while an older denial has to make room. */
-#define DOMAIN_TABLE_CHANGES_MAX 12
+#define DOMAIN_TABLE_CHANGES_MAX 16
 
 typedef struct DomainTableLimits {
         size_t n_domains; /* live and freed together; at least 4 */
@@ -40,6 +40,8 @@ typedef struct DomainTable {
         DenialJoin join;
         RulesetTable rulesets;
         ProcessTable processes;
+        Reconciliation reconciliation;
+        bool looking, sweeping; /* a snapshot is being told; what it did not tell is being taken out */
         Counters *counters;  /* borrowed */
         DomainList evicted;  /* kept for the Changes that name them, until the next fact */
         ProcessList gone;    /* likewise */
@@ -58,10 +60,11 @@ void domain_table_expect(DomainTable *table, unsigned origins);
  * kept for want of memory is counted in facts_dropped; what it did change is still told. */
 size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]);
 
-/* Whether something waits: then the caller begins a round, 50 ms after the last one, and settles until nothing is left
- * to settle in it. */
+/* Whether something waits: then the caller begins a round, 50 ms after the last one. */
 bool domain_table_waits(const DomainTable *table);
 void domain_table_begin_round(DomainTable *table);
+
+/* After a round was begun or a snapshot ended: what that brings, in portions, until it returns 0. */
 size_t domain_table_settle(DomainTable *table, Change ret_changes[static DOMAIN_TABLE_CHANGES_MAX]);
 
 /* NULL if there is none. Borrowed until the next domain_table_apply() or _settle(). */

@@ -36,10 +36,14 @@ void domain_join_family(Domain *domain, Domain *parent) {
                 TAILQ_INSERT_HEAD(&parent->children, domain, sibling);
 }
 
-void domain_leave_family(Domain *domain) {
+void domain_leave_parent(Domain *domain) {
         if (domain->parent)
                 TAILQ_REMOVE(&domain->parent->children, domain, sibling);
         domain->parent = NULL;
+}
+
+void domain_leave_family(Domain *domain) {
+        domain_leave_parent(domain);
         while (!TAILQ_EMPTY(&domain->children)) {
                 Domain *child = TAILQ_FIRST(&domain->children);
 
@@ -85,6 +89,13 @@ int domain_describe(Domain *domain, const DomainDescription *description) {
                 changed = 1;
         }
         return changed;
+}
+
+void domain_count_denial(Domain *domain, const Denial *denial) {
+        domain->n_denials++;
+        for (uint64_t rest = denial->blockers.known; rest; rest &= rest - 1)
+                domain->n_blocked[__builtin_ctzll(rest)]++;
+        domain->n_blocked_other += text_known(denial->blockers.other);
 }
 
 const char *domain_state_to_string(DomainState state) {

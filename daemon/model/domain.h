@@ -67,11 +67,18 @@ DEFINE_CLEANUP(Domain *, domain_free);
 /* Takes the place below its parent in which the kernel said that it is; NULL if the parent is not in the table. */
 void domain_join_family(Domain *domain, Domain *parent);
 
+void domain_leave_parent(Domain *domain);
+
 /* Its children are orphans then: they still know their parent's ID. */
 void domain_leave_family(Domain *domain);
 
 /* Whether `domain` is `outer` or nested in it, as far as parents are known. */
 bool domain_is_inside(const Domain *domain, const Domain *outer);
+
+/* The rights that it handles, as its ruleset has them or as they were read in the kernel; NULL if neither is known. */
+static inline const AccessRights *domain_handled(const Domain *d) {
+        return d->ruleset && d->ruleset->has_handled ? &d->ruleset->handled : d->has_handled ? &d->handled : NULL;
+}
 
 /* Fills in what is not known yet. Returns 1 if something was, 0 if not, -ENOMEM with nothing changed. */
 int domain_describe(Domain *domain, const DomainDescription *description);
@@ -80,6 +87,9 @@ int domain_describe(Domain *domain, const DomainDescription *description);
 static inline uint64_t domain_denials_unseen(const Domain *d) {
         return d->has_n_denials_kernel && d->n_denials_kernel > d->n_denials ? d->n_denials_kernel - d->n_denials : 0;
 }
+
+/* It denied something: counted once, and once for each blocker. */
+void domain_count_denial(Domain *domain, const Denial *denial);
 
 /* "allocated"; static. */
 const char *domain_state_to_string(DomainState state);

@@ -20,6 +20,9 @@ typedef enum FactType {
         FACT_TASK_EXITED,
         FACT_DOMAIN_SEEN, /* to live, by looking */
         FACT_TASK_SEEN,   /* in a domain, by looking */
+        FACT_PROCESS_GONE, /* from a domain, by looking */
+        FACT_SNAPSHOT_BEGUN, /* what lives is going to be told, all of it */
+        FACT_SNAPSHOT_ENDED, /* what was not told does not live any more */
         FACT_EVENTS_LOST,
 } FactType;
 
@@ -113,11 +116,17 @@ typedef struct TaskSight {
         Attribution attribution;
 } TaskSight;
 
+typedef struct ProcessEnd {
+        uint64_t domain;
+        int64_t pid;
+} ProcessEnd;
+
 typedef enum LossCause {
         LOSS_SOCKET_OVERFLOW, /* ENOBUFS: some number of messages */
         LOSS_SERIAL_GAP,      /* audit events of any kind whose serial never came */
         LOSS_KERNEL_BACKLOG,  /* records the kernel dropped before it numbered them */
         LOSS_TRACE_OVERRUN,   /* trace events that a full ring buffer dropped */
+        LOSS_RESTART,         /* what happened while no landlockd ran, or was published and is not known any more */
         LOSS_SLOW_CLIENT,     /* published events that one client did not read in time */
 } LossCause;
 
@@ -148,6 +157,7 @@ typedef struct Fact {
                 TaskExec execed;
                 TaskExit exited;
                 TaskSight seen;
+                ProcessEnd gone;
                 Loss lost;
         };
 } Fact;

@@ -2,6 +2,9 @@
 #include "model/origin.h"
 
 #include <assert.h>
+#include <errno.h>
+
+#define ORIGINS (ORIGIN_AUDIT | ORIGIN_TRACE | ORIGIN_BPF)
 
 Text origin_name(unsigned origins) {
         /* In the order of the bits of Origin. */
@@ -9,6 +12,15 @@ Text origin_name(unsigned origins) {
 
         assert(origins != 0);
         return names[__builtin_ctz(origins)];
+}
+
+int origin_from_name(Text name, unsigned *ret) {
+        for (unsigned rest = ORIGINS; rest; rest &= rest - 1)
+                if (text_equal(name, origin_name(rest))) {
+                        *ret = rest & -rest;
+                        return 0;
+                }
+        return -EINVAL;
 }
 
 const char *attribution_to_string(Attribution attribution) {
@@ -22,4 +34,13 @@ const char *attribution_to_string(Attribution attribution) {
         }
         assert(false);
         return NULL;
+}
+
+int attribution_from_name(Text name, Attribution *ret) {
+        for (Attribution a = ATTRIBUTION_KERNEL; a <= ATTRIBUTION_INFERRED; a++)
+                if (text_equal(name, text_from_string(attribution_to_string(a)))) {
+                        *ret = a;
+                        return 0;
+                }
+        return -EINVAL;
 }

@@ -14,6 +14,9 @@ typedef enum Origin {
 /* "audit": the name of the lowest origin in a set that is not empty; static. */
 Text origin_name(unsigned origins);
 
+/* -EINVAL for a name that is not one. */
+int origin_from_name(Text name, unsigned *ret);
+
 /* How it is known that a process is in a domain. */
 typedef enum Attribution {
         ATTRIBUTION_KERNEL,    /* an audit record, a trace event or a credential said so */
@@ -23,3 +26,4 @@ typedef enum Attribution {
 
 /* "kernel"; static. */
 const char *attribution_to_string(Attribution attribution);
+int attribution_from_name(Text name, Attribution *ret);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/process-table.h"
 
+#include <assert.h>
 #include <errno.h>
 
 void process_table_init(ProcessTable *table, size_t n_processes_max, size_t n_threads_max) {
         /* Two, so that one can be made from another. */
         *table = (ProcessTable) { .n_processes_max = MAX(n_processes_max, (size_t) 2), .n_threads_max = n_threads_max };
         TAILQ_INIT(&table->processes);
+        TAILQ_INIT(&table->evicted);
 }
 
 /* Takes the process out of the chain of those with its pid. */
@@ -59,12 +61,19 @@ Process *process_free(Process *process) {
 void process_table_done(ProcessTable *table) {
         while (!TAILQ_EMPTY(&table->processes))
                 process_free(process_table_detach(table, TAILQ_FIRST(&table->processes)));
+        assert(TAILQ_EMPTY(&table->evicted));
         id_map_done(&table->by_pid);
         id_map_done(&table->by_tid);
 }
 
 Thread *process_table_thread(const ProcessTable *table, int64_t tid) {
         return id_map_get(&table->by_tid, tid);
+}
+
+bool process_table_only(const ProcessTable *table, int64_t pid) {
+        const Process *process = id_map_get(&table->by_pid, pid);
+
+        return process && !process->next_same_pid;
 }
 
 Process *process_table_get(const ProcessTable *table, const Domain *domain, int64_t pid) {
@@ -84,8 +93,16 @@ Process *process_table_inside(const ProcessTable *table, const Domain *domain, i
 }
 
 static void evict_oldest(ProcessTable *table) {
-        process_free(process_table_detach(table, TAILQ_LAST(&table->processes, ProcessList)));
+        Process *process = process_table_detach(table, TAILQ_LAST(&table->processes, ProcessList));
+
+        TAILQ_INSERT_TAIL(&table->evicted, process, in_table);
         table->n_evicted++;
+}
+
+void process_table_limit(ProcessTable *table, size_t n_processes_max) {
+        table->n_processes_max = MAX(n_processes_max, (size_t) 2);
+        while (table->n_processes > table->n_processes_max)
+                evict_oldest(table);
 }
 
 static int add(ProcessTable *table, Domain *domain, int64_t pid, Attribution attribution, Process **ret) {
@@ -145,6 +162,27 @@ int process_table_see(ProcessTable *table, Domain *domain, int64_t pid, Attribut
         return r;
 }
 
+int process_table_restore(ProcessTable *table, Domain *domain, const Process *told, size_t n_threads, bool older) {
+        const TaskDescription description = { .uid = told->uid, .has_uid = told->has_uid, .comm = told->comm, .exe = told->exe };
+        Process *process;
+        int r;
+
+        r = process_table_see(table, domain, told->pid, told->attribution, told->last_seen_usec, &process);
+        if (r < 0)
+                return r;
+        if (r > 0 && older) {
+                TAILQ_REMOVE(&domain->processes, process, in_domain);
+                TAILQ_INSERT_TAIL(&domain->processes, process, in_domain);
+                TAILQ_REMOVE(&table->processes, process, in_table);
+                TAILQ_INSERT_TAIL(&table->processes, process, in_table);
+        }
+        process->attribution = told->attribution;
+        process->first_seen_usec = told->first_seen_usec;
+        process->last_seen_usec = told->last_seen_usec;
+        process->n_threads_before = n_threads;
+        return MIN(r, process_describe(process, &description));
+}
+
 static int replace_text(Text *text, Text by) {
         Text copy;
 
@@ -169,7 +207,8 @@ int process_describe(Process *process, const TaskDescription *task) {
         return comm < 0 || exe < 0 ? -ENOMEM : changed || comm || exe;
 }
 
-int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution) {
+int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution,
+                             uint64_t time_usec) {
         Thread *thread = process_table_thread(table, tid);
 
         if (thread) {
@@ -196,6 +235,7 @@ int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid,
 
         thread->process = process;
         thread->attribution = attribution;
+        thread->seen_usec = time_usec;
         LIST_INSERT_HEAD(&process->threads, thread, in_process);
         process->n_threads++;
         return 0;

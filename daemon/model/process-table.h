@@ -10,6 +10,7 @@ typedef struct ProcessTable {
         IdMap by_pid;          /* pid → first of its processes */
         IdMap by_tid;          /* tid → Thread */
         ProcessList processes; /* most recently seen first */
+        ProcessList evicted;   /* no longer in the table; for the caller to take, after each call that can add */
         size_t n_processes, n_processes_max;
         size_t n_threads, n_threads_max;
         uint64_t n_evicted;
@@ -20,6 +21,12 @@ void process_table_done(ProcessTable *table);
 
 /* NULL if it is not known to be in a domain. */
 Thread *process_table_thread(const ProcessTable *table, int64_t tid);
+
+/* Another cap of processes, at least 2. */
+void process_table_limit(ProcessTable *table, size_t n_processes_max);
+
+/* Whether it is in one domain alone. */
+bool process_table_only(const ProcessTable *table, int64_t pid);
 
 /* The threads of process `pid` in `domain`; NULL if it is not known to be in it. */
 Process *process_table_get(const ProcessTable *table, const Domain *domain, int64_t pid);
@@ -35,12 +42,16 @@ int process_table_see(ProcessTable *table, Domain *domain, int64_t pid, Attribut
 /* Records that it was there still. */
 void process_table_touch(ProcessTable *table, Process *process, uint64_t time_usec);
 
+/* One that an earlier landlockd knew is in the domain, as it told it; likewise. `older`: than all that are in the table. */
+int process_table_restore(ProcessTable *table, Domain *domain, const Process *told, size_t n_threads, bool older);
+
 /* What is known of its program replaces what was. Returns 1 if it was something else, 0, -ENOMEM. */
 int process_describe(Process *process, const TaskDescription *task);
 
 /* Records that a thread is in the process, which was touched last. One that was in another is moved. -ENOSPC at the
  * cap if all threads are this process's, -ENOMEM. */
-int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution);
+int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution,
+                             uint64_t time_usec);
 
 /* Forgets a thread. Its process stays, perhaps without threads. */
 void process_table_remove_thread(ProcessTable *table, Thread *thread);

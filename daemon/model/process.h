@@ -16,6 +16,7 @@ struct Thread {
         int64_t tid; /* in the initial PID namespace */
         Process *process;
         Attribution attribution;
+        uint64_t seen_usec; /* realtime; when an event told that it is there, or a look */
         LIST_ENTRY(Thread) in_process;
 };
 
@@ -34,6 +35,7 @@ struct Process {
         uint64_t first_seen_usec, last_seen_usec;
         ThreadList threads; /* those that are known */
         size_t n_threads;
+        size_t n_threads_before; /* that an earlier landlockd knew, if they are still to be found again */
         Process *next_same_pid;
         TAILQ_ENTRY(Process) in_domain, in_table;
 };

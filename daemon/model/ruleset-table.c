@@ -169,6 +169,58 @@ int ruleset_table_freed(RulesetTable *table, const RulesetEnd *end, Ruleset **re
         return 1;
 }
 
+int ruleset_table_restore(RulesetTable *table, const Ruleset *told) {
+        Ruleset *ruleset = ruleset_table_get(table, told->id);
+        const Rule *rule;
+        int r;
+
+        if (!ruleset) {
+                r = add(table, told->id, &ruleset);
+                if (r < 0)
+                        return r == -ENOSPC ? 0 : r;
+        }
+        if (told->has_handled && !ruleset->has_handled) {
+                ruleset->handled = told->handled;
+                ruleset->has_handled = true;
+                for (size_t i = 0; i < ruleset->n_rules; i++)
+                        mask_access(ruleset, &ruleset->rules[i]);
+        }
+        if (told->has_creator_tid && !ruleset->has_creator_tid) {
+                ruleset->creator_tid = told->creator_tid;
+                ruleset->has_creator_tid = true;
+                ruleset->created_usec = told->created_usec;
+        }
+        ruleset->version = MAX(ruleset->version, told->version);
+        ruleset->freed_before |= told->freed;
+        for (size_t i = 0; i < told->n_rules; i++)
+                if (insert(table, ruleset, &told->rules[i], &rule) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static void restore_end(RulesetTable *table, Ruleset *ruleset) {
+        Ruleset *ret;
+
+        if (ruleset->freed_before)
+                ruleset_table_freed(table, &(RulesetEnd) { ruleset->id, ruleset->version }, &ret);
+}
+
+void ruleset_table_restore_end(RulesetTable *table, uint64_t id) {
+        Ruleset *ruleset = id != 0 ? ruleset_table_get(table, id) : NULL, *next;
+
+        if (ruleset)
+                restore_end(table, ruleset);
+        if (id == 0) {
+                TAILQ_FOREACH(ruleset, &table->used, entry)
+                        restore_end(table, ruleset);
+                for (ruleset = TAILQ_FIRST(&table->unused); ruleset; ruleset = next) {
+                        next = TAILQ_NEXT(ruleset, entry);
+                        restore_end(table, ruleset);
+                }
+        }
+        ruleset_table_collect(table);
+}
+
 Ruleset *ruleset_table_ref(RulesetTable *table, uint64_t id, uint64_t version) {
         Ruleset *ruleset = ruleset_table_get(table, id);
 

@@ -30,6 +30,11 @@ int ruleset_table_create(RulesetTable *table, const RulesetCreation *creation, u
 int ruleset_table_add_rule(RulesetTable *table, const RuleAddition *addition, Ruleset **ret, const Rule **ret_rule);
 int ruleset_table_freed(RulesetTable *table, const RulesetEnd *end, Ruleset **ret);
 
+/* What an earlier landlockd told of one joins what is known. One that was freed then is kept until _restore_end() of it,
+ * or of all (0). -ENOMEM. */
+int ruleset_table_restore(RulesetTable *table, const Ruleset *told);
+void ruleset_table_restore_end(RulesetTable *table, uint64_t id);
+
 /* A domain was made from it; NULL if it is not known. Given back with ruleset_table_unref(). */
 Ruleset *ruleset_table_ref(RulesetTable *table, uint64_t id, uint64_t version);
 void ruleset_table_unref(RulesetTable *table, Ruleset *ruleset);

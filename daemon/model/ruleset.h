@@ -38,6 +38,7 @@ typedef struct Ruleset {
         uint64_t created_usec;   /* realtime; 0: before landlockd looked */
         int64_t creator_tid;     /* thread that made it */
         bool has_creator_tid, has_handled;
+        bool freed_before;       /* as an earlier landlockd told; not yet acted on */
         bool freed;              /* by the kernel; kept for the domains that were made from it */
         AccessRights handled;    /* scope: what is scoped */
         uint64_t version;        /* the highest that was told */

@@ -28,6 +28,7 @@ typedef struct Status {
         int landlock_abi;    /* -errno if unknown */
         int landlock_errata; /* -errno if unknown */
         uint64_t started_usec;
+        uint64_t counted_since_usec; /* when the count of published events began */
         const SourceStatus *sources[STATUS_SOURCES_MAX]; /* borrowed */
         size_t n_sources;
         Counters counters;

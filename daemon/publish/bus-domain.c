@@ -43,13 +43,9 @@ static size_t children_bytes(const Domain *d) {
         return n * PATH_BYTES;
 }
 
-static const AccessRights *handled(const Domain *d) {
-        return d->ruleset && d->ruleset->has_handled ? &d->ruleset->handled : NULL;
-}
-
 size_t bus_domain_bytes(const Domain *d) {
         return DOMAIN_FIXED_BYTES + bus_text_bytes(d->creator_comm) + bus_text_bytes(d->creator_exe) +
-               (handled(d) ? bus_rights_bytes(handled(d)) : 0) + children_bytes(d) + bus_domain_processes_bytes(d);
+               (domain_handled(d) ? bus_rights_bytes(domain_handled(d)) : 0) + children_bytes(d) + bus_domain_processes_bytes(d);
 }
 
 static void format_path(const Domain *d, char path[static PATH_SIZE]) {
@@ -182,11 +178,11 @@ static int append_ruleset_version(sd_bus_message *m, _unused_ const BusModel *mo
 }
 
 static bool handled_known(_unused_ const BusModel *model, const Domain *d) {
-        return handled(d);
+        return domain_handled(d);
 }
 
 static int append_handled(sd_bus_message *m, const Domain *d, AccessClass class) {
-        return bus_append_rights(m, class, handled(d) ? handled(d)->bits[class] : 0);
+        return bus_append_rights(m, class, domain_handled(d) ? domain_handled(d)->bits[class] : 0);
 }
 
 static int append_handled_fs(sd_bus_message *m, _unused_ const BusModel *model, const Domain *d) {

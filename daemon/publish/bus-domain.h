@@ -4,7 +4,7 @@
 
 #include "publish/bus-view.h"
 
-/* Most domains in one answer. The loop stands still while it is made: some 10 µs for a domain in a list, twice that
+/* Most domains in one answer. The loop stands still while it is made: some 20 µs for a domain in a list, twice that
  * for an object, which sd-bus looks up anew for each interface. */
 #define BUS_DOMAINS_MAX 4096
 #define BUS_OBJECTS_MAX 1024

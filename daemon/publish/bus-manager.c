@@ -405,10 +405,13 @@ static bool denial_wanted(const Denial *denial, const DenialQuery *query) {
 
 /* Where the newest page begins: as far back as `limit` denials reach. */
 static uint64_t newest_page(const DenialLog *log, const DenialQuery *query) {
-        uint64_t oldest = log->next_seq - denial_log_size(log), seq = log->next_seq;
+        uint64_t oldest = denial_log_oldest(log), seq = log->next_seq;
 
-        for (uint32_t n = 0; seq > oldest && n < query->limit; seq--)
-                n += denial_wanted(denial_log_from(log, seq - 1), query);
+        for (uint32_t n = 0; seq > oldest && n < query->limit; seq--) {
+                const Denial *denial = denial_log_get(log, seq - 1);
+
+                n += denial && denial_wanted(denial, query);
+        }
         return seq;
 }
 

@@ -71,7 +71,7 @@ static void queue(JsonClient *client, Text data) {
 
 static JsonEnvelope envelope(const JsonClient *client, const JsonRequest *request) {
         return (JsonEnvelope) {
-                .seq = event_log_last_seq(&client->feed->log),
+                .seq = event_log_last_seq(client->feed->log),
                 .time_usec = clock_realtime_usec(),
                 .id = request && request->n_id > 0 ? (Text) { request->id, request->n_id } : TEXT_NULL,
         };
@@ -98,14 +98,14 @@ static void queue_status(JsonClient *client, const JsonRequest *request) {
         const JsonEnvelope env = envelope(client, request);
         Text line;
 
-        if (json_encoder_status(&client->feed->encoder, &env, feed->status, feed->log.oldest_seq, feed->table,
+        if (json_encoder_status(&client->feed->encoder, &env, feed->status, feed->log->oldest_seq, feed->table,
                                 &line) >= 0)
                 queue(client, line);
 }
 
 /* Counts what the log dropped before this client had read it. */
 static void count_missed(const JsonClient *client) {
-        const EventLog *log = &client->feed->log;
+        const EventLog *log = client->feed->log;
 
         if (client->cursor < log->oldest_seq)
                 client->feed->counters->json_client_events_lost += log->oldest_seq - client->cursor;
@@ -113,7 +113,7 @@ static void count_missed(const JsonClient *client) {
 
 /* Tells the client which events it is not going to get, and goes on after them. Returns whether there were any. */
 static bool skip_missed(JsonClient *client) {
-        const EventLog *log = &client->feed->log;
+        const EventLog *log = client->feed->log;
         const JsonEnvelope env = { .seq = log->oldest_seq - 1, .time_usec = clock_realtime_usec() };
         Text line;
 
@@ -126,12 +126,12 @@ static bool skip_missed(JsonClient *client) {
 }
 
 static void replay(JsonClient *client, const JsonRequest *request) {
-        const EventLog *log = &client->feed->log;
+        const EventLog *log = client->feed->log;
 
         if (request->since > event_log_last_seq(log)) {
                 queue_reply(client, request, "out-of-range",
-                            "\"since\" is later than the last event: landlockd was restarted since then, which begins "
-                            "a new count. Ask for a snapshot, or replay since 0.");
+                            "\"since\" is later than the last event: a new count of events was begun since then. Ask for "
+                            "a snapshot, or replay since 0.");
                 return;
         }
 
@@ -153,7 +153,7 @@ static void handle_request(JsonClient *client, Text line) {
 
         switch (request.op) {
         case JSON_OP_SNAPSHOT:
-                if (json_snapshot_new(&client->snapshot, client->feed->table, event_log_last_seq(&client->feed->log),
+                if (json_snapshot_new(&client->snapshot, client->feed->table, event_log_last_seq(client->feed->log),
                                       (Text) { request.id, request.n_id }) < 0)
                         queue_reply(client, &request, "no-memory", "landlockd has no memory for a snapshot now.");
                 break;
@@ -245,7 +245,7 @@ static bool gather_line(struct msghdr *message, Text line) {
 
 /* Gathers the next events that pass the filter; returns the number of the first that was not looked at. */
 static uint64_t gather_events(const JsonClient *client, struct msghdr *message) {
-        const EventLog *log = &client->feed->log;
+        const EventLog *log = client->feed->log;
         uint64_t seq = client->cursor;
         size_t n_bytes = 0;
 
@@ -265,7 +265,7 @@ static uint64_t gather_events(const JsonClient *client, struct msghdr *message) 
 
 /* Moves the cursor over what was sent. The log may drop the rest of a cut line any time: it is kept here. */
 static void advance(JsonClient *client, uint64_t end, size_t sent) {
-        const EventLog *log = &client->feed->log;
+        const EventLog *log = client->feed->log;
 
         for (; client->cursor < end; client->cursor++) {
                 const EventLogEntry *entry = event_log_get(log, client->cursor);
@@ -313,7 +313,7 @@ static Step continue_snapshot(JsonClient *client) {
                 int r;
 
                 r = json_snapshot_next(client->snapshot, &feed->encoder, feed->table, &client->filter,
-                                       event_log_last_seq(&feed->log), &line);
+                                       event_log_last_seq(feed->log), &line);
                 if (r < 0) {
                         feed->counters->json_events_oversized++;
                         continue;
@@ -339,7 +339,7 @@ static Step take_step(JsonClient *client) {
                 return send_queue(client);
         if (client->rejected)
                 return STEP_GONE;
-        if (client->cursor < feed->log.next_seq)
+        if (client->cursor < feed->log->next_seq)
                 return send_events(client);
         if (client->snapshot)
                 return continue_snapshot(client);
@@ -423,7 +423,7 @@ int json_client_new(JsonFeed *feed, int fd) {
         client->feed = feed;
         client->fd = fd;
         client->filter = EVENT_FILTER_EVERYTHING;
-        client->cursor = feed->log.next_seq;
+        client->cursor = feed->log->next_seq;
         TAILQ_INSERT_TAIL(&feed->clients, client, entry);
         feed->n_clients++;
 
@@ -435,7 +435,7 @@ int json_client_new(JsonFeed *feed, int fd) {
         }
 
         env = envelope(client, NULL);
-        if (json_encoder_hello(&feed->encoder, &env, feed->status, feed->log.oldest_seq, &hello) >= 0)
+        if (json_encoder_hello(&feed->encoder, &env, feed->status, feed->log->oldest_seq, &hello) >= 0)
                 queue(client, hello);
         run(client);
         return 0;

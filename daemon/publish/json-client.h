@@ -21,7 +21,7 @@ typedef struct JsonFeed {
         const DomainTable *table;
         const Status *status;
         Counters *counters;
-        EventLog log;
+        const EventLog *log;
         JsonEncoder encoder;
         JsonClientList clients;
         size_t n_clients;

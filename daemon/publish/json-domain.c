@@ -38,8 +38,8 @@ static void put_ruleset(JsonWriter *w, const Domain *d) {
         json_member_u64(w, "rules_unknown", d->ruleset_version - n_rules);
         json_writer_end_object(w);
 
-        if (d->ruleset && d->ruleset->has_handled)
-                json_handled_put(w, &d->ruleset->handled);
+        if (domain_handled(d))
+                json_handled_put(w, domain_handled(d));
 }
 
 static void put_enforcement(JsonWriter *w, const Domain *d) {

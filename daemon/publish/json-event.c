@@ -109,6 +109,7 @@ static const struct {
         [CHANGE_PROCESS_ADDED] = { EVENT_TYPE_PROCESS, "added" },
         [CHANGE_PROCESS_UPDATED] = { EVENT_TYPE_PROCESS, "updated" },
         [CHANGE_PROCESS_GONE] = { EVENT_TYPE_PROCESS, "gone" },
+        [CHANGE_RECONCILED] = { EVENT_TYPE_RECONCILED, NULL },
         [CHANGE_LOST] = { EVENT_TYPE_LOST, NULL },
 };
 
@@ -182,6 +183,7 @@ static void put_loss(JsonWriter *w, const Loss *loss, unsigned origins) {
                 [LOSS_SERIAL_GAP] = { TEXT_LITERAL("serial-gap"), TEXT_LITERAL("events") },
                 [LOSS_KERNEL_BACKLOG] = { TEXT_LITERAL("kernel-backlog"), TEXT_LITERAL("records") },
                 [LOSS_TRACE_OVERRUN] = { TEXT_LITERAL("trace-overrun"), TEXT_LITERAL("events") },
+                [LOSS_RESTART] = { TEXT_LITERAL("restart"), TEXT_LITERAL("events") },
                 [LOSS_SLOW_CLIENT] = { TEXT_LITERAL("slow-client"), TEXT_LITERAL("events") },
         };
 
@@ -190,11 +192,28 @@ static void put_loss(JsonWriter *w, const Loss *loss, unsigned origins) {
                 json_member_text(w, "source", TEXT_LITERAL("client"));
         else if (origins)
                 json_member_text(w, "source", origin_name(origins));
+        else if (loss->cause == LOSS_RESTART)
+                json_member_text(w, "source", TEXT_LITERAL("state"));
         json_member_text(w, "cause", names[loss->cause].cause);
         json_member_text(w, "unit", names[loss->cause].unit);
         json_member_u64_if(w, loss->count > 0, "count", loss->count);
         json_member_time(w, "since", loss->since_usec);
         json_member_time(w, "until", loss->until_usec);
+}
+
+static void put_repair(JsonWriter *w, uint64_t n_added, uint64_t n_removed) {
+        json_writer_begin_object(w);
+        json_member_u64(w, "added", n_added);
+        json_member_u64(w, "removed", n_removed);
+        json_writer_end_object(w);
+}
+
+static void put_reconciliation(JsonWriter *w, const Reconciliation *r, unsigned origins) {
+        json_writer_key(w, "domains");
+        put_repair(w, r->n_domains_added, r->n_domains_removed);
+        json_writer_key(w, "processes");
+        put_repair(w, r->n_processes_added, r->n_processes_removed);
+        put_origins(w, origins);
 }
 
 static int encode_change(JsonEncoder *e, const Change *change, const Denial *denial, uint64_t seq, Text *ret_line) {
@@ -220,6 +239,10 @@ static int encode_change(JsonEncoder *e, const Change *change, const Denial *den
         case EVENT_TYPE_LOST:
                 put_type(&w, "lost");
                 put_loss(&w, change->loss, change->origins);
+                break;
+        case EVENT_TYPE_RECONCILED:
+                put_type(&w, "reconciled");
+                put_reconciliation(&w, change->reconciliation, change->origins);
                 break;
         case EVENT_TYPE_MAX:
                 assert(false);
@@ -364,6 +387,7 @@ int json_event_type_from_name(Text name, EventType *ret) {
                 [EVENT_TYPE_PROCESS] = TEXT_LITERAL("process"),
                 [EVENT_TYPE_DENIAL] = TEXT_LITERAL("denial"),
                 [EVENT_TYPE_LOST] = TEXT_LITERAL("lost"),
+                [EVENT_TYPE_RECONCILED] = TEXT_LITERAL("reconciled"),
         };
 
         for (EventType type = 0; type < EVENT_TYPE_MAX; type++)

@@ -111,7 +111,7 @@ static bool add_type(Text value, JsonRequest *request) {
 
         if (json_event_type_from_name(value, &type) < 0)
                 return refuse(request, "bad-member",
-                              "\"types\": \"%.64s\" is none of ruleset, domain, process, denial and lost.", value.data);
+                              "\"types\": \"%.64s\" is none of ruleset, domain, process, denial, lost and reconciled.", value.data);
         request->filter.types |= 1U << type;
         return true;
 }

@@ -69,13 +69,17 @@ int json_snapshot_new(JsonSnapshot **ret, const DomainTable *table, uint64_t seq
         add_domains(snapshot, &table->live);
         add_domains(snapshot, &table->freed);
         snapshot->end_denial = table->denials.next_seq;
-        snapshot->next_denial = table->denials.next_seq - denial_log_size(&table->denials);
+        snapshot->next_denial = denial_log_oldest(&table->denials);
         snapshot->seq = seq;
         snapshot->n_id = id.len;
         if (id.len > 0)
                 memcpy(snapshot->id, id.data, id.len);
         *ret = TAKE_PTR(snapshot);
         return 0;
+}
+
+void json_snapshot_end_denials(JsonSnapshot *snapshot, uint64_t number) {
+        snapshot->end_denial = MIN(snapshot->end_denial, number);
 }
 
 JsonSnapshot *json_snapshot_free(JsonSnapshot *snapshot) {

@@ -15,6 +15,10 @@ typedef struct JsonSnapshot JsonSnapshot;
 
 /* `seq` is the last event published, `id` the request's as JSON. -ENOMEM. */
 int json_snapshot_new(JsonSnapshot **ret, const DomainTable *table, uint64_t seq, Text id);
+
+/* Denials from that number on are left out. */
+void json_snapshot_end_denials(JsonSnapshot *snapshot, uint64_t number);
+
 JsonSnapshot *json_snapshot_free(JsonSnapshot *snapshot);
 DEFINE_CLEANUP(JsonSnapshot *, json_snapshot_free);
 

@@ -21,11 +21,9 @@
 /* A share of the history may fill up before clients must be served within one turn of the loop. */
 #define UNSENT_SHARE 4
 
-/* Of a short event, for the number of entries that go with so many bytes. */
-#define LINE_SIZE_SHORT 256
-
 struct JsonSocket {
         JsonFeed feed;
+        EventLog *log; /* the feed's, to write to; borrowed */
         size_t max_clients;
         int fd;
         struct event *readable, *resume, *flush;
@@ -141,7 +139,7 @@ static void remove_path(const JsonSocket *s) {
 
 static void turn_away(JsonSocket *s, int fd) {
         const JsonEnvelope env = {
-                .seq = event_log_last_seq(&s->feed.log),
+                .seq = event_log_last_seq(s->feed.log),
                 .time_usec = clock_realtime_usec(),
         };
         const JsonReply reply = {
@@ -189,7 +187,7 @@ static void on_resume(_unused_ evutil_socket_t fd, _unused_ short what, void *us
 }
 
 static void flush(JsonSocket *s) {
-        s->flushed_end = s->feed.log.end;
+        s->flushed_end = s->log->end;
         json_client_flush_all(&s->feed);
 }
 
@@ -210,11 +208,6 @@ static int start(JsonSocket *s, const JsonSocketOptions *options) {
         int r;
 
         json_encoder_init(&feed->encoder, &feed->status->host);
-        r = event_log_init(&feed->log, MAX(options->history_size, EVENT_LOG_LINE_MAX),
-                           MAX(options->history_size, EVENT_LOG_LINE_MAX) / LINE_SIZE_SHORT);
-        if (r < 0)
-                return r;
-
         r = options->path ? listen_on_path(s, options) : take_over_fd(s, options->fd);
         if (r < 0)
                 return r;
@@ -228,7 +221,7 @@ static int start(JsonSocket *s, const JsonSocketOptions *options) {
 }
 
 int json_socket_new(JsonSocket **ret, struct event_base *base, const JsonSocketOptions *options,
-                    const DomainTable *table, const Status *status, Counters *counters) {
+                    EventLog *log, const DomainTable *table, const Status *status, Counters *counters) {
         _cleanup_(json_socket_freep) JsonSocket *s = calloc(1, sizeof(JsonSocket));
         int r;
 
@@ -236,7 +229,10 @@ int json_socket_new(JsonSocket **ret, struct event_base *base, const JsonSocketO
                 return -ENOMEM;
         s->fd = -EBADF;
         s->max_clients = options->max_clients;
+        s->log = log;
+        s->flushed_end = log->end;
         s->feed.base = base;
+        s->feed.log = log;
         s->feed.table = table;
         s->feed.status = status;
         s->feed.counters = counters;
@@ -261,14 +257,13 @@ JsonSocket *json_socket_free(JsonSocket *s) {
         FREE_IF_SET(event_free, s->flush);
         remove_path(s);
         closep(&s->fd);
-        event_log_done(&s->feed.log);
         free(s);
         return NULL;
 }
 
 /* Clients that keep up must not be overtaken by what comes in one turn of the loop. */
 static bool must_flush_now(const JsonSocket *s) {
-        return s->feed.log.end - s->flushed_end > s->feed.log.n_bytes / UNSENT_SHARE;
+        return s->log->end - s->flushed_end > s->log->n_bytes / UNSENT_SHARE;
 }
 
 void json_socket_publish(JsonSocket *s, const Change *change) {
@@ -276,8 +271,8 @@ void json_socket_publish(JsonSocket *s, const Change *change) {
         const EventMeta meta = json_event_meta(change);
         Text line;
 
-        if (json_encoder_change(&feed->encoder, change, feed->log.next_seq, &line) < 0 ||
-            event_log_append(&feed->log, &meta, line) < 0) {
+        if (json_encoder_change(&feed->encoder, change, s->log->next_seq, &line) < 0 ||
+            event_log_append(s->log, &meta, line) < 0) {
                 feed->counters->json_events_oversized++;
                 return;
         }

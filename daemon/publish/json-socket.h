@@ -11,6 +11,7 @@
 #include "model/change.h"
 #include "model/domain-table.h"
 #include "model/status.h"
+#include "publish/event-log.h"
 
 typedef struct JsonSocket JsonSocket;
 
@@ -18,15 +19,14 @@ typedef struct JsonSocketOptions {
         const char *path;    /* NULL: `fd` is a listening socket to take over */
         int fd;              /* of no meaning with a path */
         const char *group;   /* that may connect beside root, if there is such a group; NULL: none */
-        size_t history_size; /* bytes of events kept for slow clients and for replay; at least 64 KiB */
         size_t max_clients;
 } JsonSocketOptions;
 
-/* Listens at once. Table, status and counters are borrowed; the strings only for the call. -EADDRINUSE if someone
+/* Listens at once. Log, table, status and counters are borrowed; the strings only for the call. -EADDRINUSE if someone
  * listens on the path already (what a dead one left is removed), -EEXIST if something else than a socket is there,
  * -ENAMETOOLONG, -ENOTSOCK for an fd that is no listening Unix stream socket, or -errno. */
 int json_socket_new(JsonSocket **ret, struct event_base *base, const JsonSocketOptions *options,
-                    const DomainTable *table, const Status *status, Counters *counters);
+                    EventLog *log, const DomainTable *table, const Status *status, Counters *counters);
 
 /* Sends what clients still take at once, and removes the path. */
 JsonSocket *json_socket_free(JsonSocket *s);

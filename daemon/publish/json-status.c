@@ -29,6 +29,7 @@ void json_status_put(JsonWriter *w, const Status *status, uint64_t oldest_seq) {
                 put_source(w, status->sources[i]);
         json_writer_end_array(w);
 
+        json_member_time(w, "counted_since", status->counted_since_usec);
         json_member_u64(w, "oldest_seq", oldest_seq);
 }
 
@@ -44,7 +45,7 @@ void json_status_put_numbers(JsonWriter *w, const Counters *counters, const Doma
         json_writer_begin_object(w);
         json_member_u64(w, "domains_live", table->n_live);
         json_member_u64(w, "domains_freed", table->n_freed);
-        json_member_u64(w, "denials", denial_log_size(&table->denials));
+        json_member_u64(w, "denials", table->denials.n);
         json_member_u64(w, "processes", table->processes.n_processes);
         json_member_u64(w, "threads", table->processes.n_threads);
         json_member_u64(w, "rulesets", table->rulesets.n_rulesets);

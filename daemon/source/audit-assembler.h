@@ -80,5 +80,6 @@ static inline bool audit_assembler_idle(const AuditAssembler *assembler) {
 }
 
 static inline Text audit_event_body(const AuditEvent *event, const AuditEventRecord *record) {
-        return (Text) { event->bytes + record->offset, record->len };
+        /* Of records without a byte there is no block. */
+        return (Text) { event->bytes ? event->bytes + record->offset : "", record->len };
 }

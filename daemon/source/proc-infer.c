@@ -28,6 +28,7 @@ typedef struct Family {
 typedef struct Inference {
         uint64_t domain;
         FactSink sink;
+        uint64_t time_usec; /* realtime; the thread still lived then, or later */
         int64_t pids[INFERRED_MAX]; /* processes to look into */
         size_t n_pids, n_reported;
         Family family;
@@ -39,7 +40,7 @@ static void report(Inference *inference) {
         const Fact fact = {
                 .type = FACT_TASK_SEEN,
                 .origins = ORIGIN_AUDIT,
-                .time_usec = clock_realtime_usec(),
+                .time_usec = inference->time_usec,
                 .seen = { inference->domain, proc_task_describe(&inference->task), ATTRIBUTION_INFERRED },
         };
 
@@ -145,10 +146,12 @@ static void infer_process(Inference *inference, int64_t pid, uint64_t not_after_
 
                 if (text_parse_i64(text_from_string(entry->d_name), &tid) < 0)
                         continue;
+                inference->time_usec = clock_realtime_usec();
                 thread = openat(dirfd(threads), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 if (thread < 0 || proc_task_read_at(thread, tid, not_after_boottime_usec, &inference->task) < 0)
                         continue;
-                report(inference);
+                if (!inference->task.dead)
+                        report(inference);
                 listed = add_listed_children(inference, thread) && listed;
                 /* Only the first one has to be as old as the word of it. */
                 not_after_boottime_usec = UINT64_MAX;

@@ -35,7 +35,7 @@ static int read_file(int directory, const char *name, char *buffer, size_t size,
 }
 
 /* "7 (a name) S 1 …": the name is not escaped and may hold anything but a NUL. */
-static int parse_stat(Text stat, Text *ret_comm, uint64_t *ret_start_ticks) {
+static int parse_stat(Text stat, Text *ret_comm, bool *ret_dead, uint64_t *ret_start_ticks) {
         const char *open = memchr(stat.data, '(', stat.len), *close = memrchr(stat.data, ')', stat.len);
         Text rest, field = TEXT_NULL;
 
@@ -47,6 +47,7 @@ static int parse_stat(Text stat, Text *ret_comm, uint64_t *ret_start_ticks) {
                         return -EBADMSG;
 
         *ret_comm = (Text) { open + 1, close - (open + 1) };
+        *ret_dead = close[2] == 'Z' || close[2] == 'X';
         return text_parse_u64(field, 10, ret_start_ticks);
 }
 
@@ -58,7 +59,7 @@ static int read_stat(int directory, uint64_t not_after_usec, ProcTask *task) {
 
         r = read_file(directory, "stat", buffer, sizeof(buffer), &stat);
         if (r >= 0)
-                r = parse_stat(stat, &comm, &ticks);
+                r = parse_stat(stat, &comm, &task->dead, &ticks);
         if (r < 0)
                 return r;
         if (ticks > not_after_usec / (USEC_PER_SEC / (uint64_t) sysconf(_SC_CLK_TCK)))

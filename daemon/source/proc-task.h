@@ -13,6 +13,7 @@
 typedef struct ProcTask {
         int64_t tid, pid, uid;
         bool has_pid, has_uid;
+        bool dead; /* has exited, and waits to be reaped */
         Text comm, exe; /* in the buffers below; unknown if /proc does not tell */
         char comm_buffer[PROC_COMM_SIZE];
         char exe_buffer[PATH_MAX];

@@ -17,6 +17,9 @@
 /* dev_t as it is inside the kernel. */
 #define DEV_MINOR_BITS 20
 
+/* TASK_COMM_LEN without its NUL. */
+#define COMM_MAX 15
+
 #define ABSTRACT_NAME_MAX sizeof(((struct sockaddr_un *) NULL)->sun_path)
 
 typedef struct Record {
@@ -317,10 +320,26 @@ static int decode_fork(TraceDecoder *decoder _unused_, const Record *record, Fac
         return fact->forked.tid > 0 ? 0 : -EBADMSG;
 }
 
+/* The name that the kernel gives the thread then (begin_new_exec() in fs/exec.c). Not that of an executed file
+ * descriptor, which has the name of its file in newer kernels. */
+static Text comm_of(Text filename) {
+        const char *slash = text_known(filename) ? memrchr(filename.data, '/', filename.len) : NULL;
+        Text comm = slash ? (Text) { slash + 1, filename.data + filename.len - (slash + 1) } : filename;
+
+        if (!text_known(filename) || text_has_prefix(filename, TEXT_LITERAL("/dev/fd/")))
+                return TEXT_NULL;
+        return (Text) { comm.data, MIN(comm.len, (size_t) COMM_MAX) };
+}
+
 static int decode_exec(TraceDecoder *decoder _unused_, const Record *record, Fact *fact) {
+        Text filename;
+        int r = text(record, FIELD_FILENAME, &filename);
+
+        if (r < 0)
+                return r;
         fact->execed = (TaskExec) {
                 .old_tid = number(record, FIELD_OLD_TID),
-                .task.tid = number(record, FIELD_TID),
+                .task = { .tid = number(record, FIELD_TID), .comm = comm_of(filename) },
         };
         return fact->execed.task.tid > 0 ? 0 : -EBADMSG;
 }

@@ -40,6 +40,7 @@ static const struct {
         [FIELD_TID] = { .spellings = { "child_pid", "pid" } },
         [FIELD_OLD_TID] = { .spellings = { "old_pid" } },
         [FIELD_CLONE_FLAGS] = { .spellings = { "clone_flags" } },
+        [FIELD_FILENAME] = { .spellings = { "filename" }, .text = true },
 };
 
 #define LANDLOCK(name) { "landlock", "landlock_" name }
@@ -139,6 +140,7 @@ const TraceEventSpec trace_event_specs[] = {
                 .buffer = TRACE_BUFFER_TASKS,
                 .spellings = { { "sched", "sched_process_exec" } },
                 .needs = F(TID) | F(OLD_TID),
+                .has = F(FILENAME),
                 .lost = "programs that sandboxed processes execute",
         },
         [EVENT_TASK_EXIT] = {

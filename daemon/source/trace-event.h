@@ -59,6 +59,7 @@ typedef enum TraceEventField {
         FIELD_TID,
         FIELD_OLD_TID,
         FIELD_CLONE_FLAGS,
+        FIELD_FILENAME,
         FIELD_MAX,
 } TraceEventField;
 

@@ -91,50 +91,56 @@ static int read_layout(TraceInstance *instance) {
         return r;
 }
 
-static int lock(TraceInstance *instance) {
-        char *path = tracefs_instance_get_dir(instance->tracefs);
-        struct stat locked, named;
-        int r;
-
-        if (!path)
-                return -ENOMEM;
-        instance->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (instance->directory < 0)
-                r = -errno;
-        else if (flock(instance->directory, LOCK_EX | LOCK_NB) < 0)
-                r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-        /* Whoever had it may have removed it meanwhile. */
-        else if (fstat(instance->directory, &locked) < 0 || stat(path, &named) < 0 || locked.st_ino != named.st_ino)
-                r = -EBUSY;
-        else
-                r = 0;
-        if (r < 0) {
-                closep(&instance->directory);
-                instance->directory = -EBADF;
+static int make(TraceInstance *instance, const char *path, const char *name) {
+        if (mkdir(path, 0700) < 0) {
+                if (errno != EEXIST)
+                        return -errno;
+                instance->adopted = true;
         }
-        free(path);
-        return r;
+        errno = 0;
+        instance->tracefs = tracefs_instance_alloc(NULL, name);
+        return instance->tracefs ? 0 : negative_errno();
+}
+
+static int lock(TraceInstance *instance, const char *path) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct stat locked, named;
+
+        if (fd < 0)
+                return -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        /* Whoever had it may have removed it meanwhile. */
+        if (fstat(fd, &locked) < 0 || stat(path, &named) < 0 || locked.st_ino != named.st_ino)
+                return -EBUSY;
+        instance->directory = TAKE_FD(fd);
+        return 0;
+}
+
+static int open_per_cpu(TraceInstance *instance) {
+        instance->per_cpu = openat(instance->directory, "per_cpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return instance->per_cpu < 0 ? -errno : 0;
 }
 
 static int open_instance(TraceInstance *instance, const char *name, uint64_t buffer_size) {
+        _cleanup_free_ char *path = NULL;
+        const char *tracing;
         int r;
 
         tracefs_set_loglevel(TEP_LOG_NONE);
-        if (!tracefs_tracing_dir())
+        tracing = tracefs_tracing_dir();
+        if (!tracing)
                 return -ENODEV;
-        errno = 0;
-        instance->tracefs = tracefs_instance_create(name);
-        if (!instance->tracefs)
-                return negative_errno();
-        instance->adopted = !tracefs_instance_is_new(instance->tracefs);
+        if (asprintf(&path, "%s/instances/%s", tracing, name) < 0)
+                return -ENOMEM;
 
-        r = lock(instance);
-        if (r < 0)
-                return r;
-        instance->per_cpu = openat(instance->directory, "per_cpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (instance->per_cpu < 0)
-                return -errno;
-        r = set_up_reading(instance);
+        r = make(instance, path, name);
+        if (r >= 0)
+                r = lock(instance, path);
+        if (r >= 0)
+                r = open_per_cpu(instance);
+        if (r >= 0)
+                r = set_up_reading(instance);
         if (r >= 0)
                 r = set_up_clock(instance);
         if (r >= 0)

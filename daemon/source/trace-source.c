@@ -28,7 +28,7 @@
 /* A flood is not waited for at the end. */
 #define DRAIN_USEC (1 * USEC_PER_SEC)
 
-/* For each CPU: enough for a tenth of a second in which each CPU forks 20,000 times. */
+/* For each CPU: some 22,000 records, a third of a second in which it forks 20,000 times a second. */
 #define TASKS_BUFFER_SIZE (1 << 20)
 
 #define N_BUFFERS (TRACE_BUFFER_TASKS + 1)
@@ -50,13 +50,13 @@ struct TraceSource {
         TraceInstance *instances[N_BUFFERS]; /* NULL: nothing in it is wanted, or it is not to be had */
         TraceDecoder *decoder;
         TraceMerge merge;
-        Watch *watches;             /* one for each stream, in their order */
+        Watch *watches; /* one for each stream, in their order */
         struct event *turn;
-        uint64_t turn_due_usec;     /* monotonic; 0: none */
-        uint64_t last_turn_usec;    /* monotonic */
+        uint64_t turn_due_usec;        /* monotonic; 0: none */
+        uint64_t last_turn_usec;       /* monotonic */
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
-        uint64_t record_usec;       /* boot clock; of the record that is being decoded */
-        uint64_t followed_from_usec, followed_until_usec; /* boot clock; last time that any thread was */
+        uint64_t record_usec;          /* boot clock; of the record that is being decoded; 0: none is */
+        uint64_t followed_until_usec;  /* boot clock; the last time that any thread was, before now */
         bool following, fork_tells_threads, tells_domains, tells_denials;
         char missing[128]; /* what the kernel does not tell */
         size_t n_missing;
@@ -104,8 +104,13 @@ static bool follows(void *userdata, int64_t tid) {
 
 /* Adds what /proc knows of the thread, if it still lives; else what its fork told. */
 static void describe(TraceSource *source, TaskDescription *task) {
+        Text comm = task->comm;
+
         if (proc_task_read(task->tid, source->record_usec, &source->task) >= 0)
                 *task = proc_task_describe(&source->task);
+        /* That of an exec is older than what /proc has now. */
+        if (text_known(comm))
+                task->comm = comm;
         if (!task->has_pid) {
                 task->pid = trace_decoder_recent_pid(source->decoder, task->tid);
                 task->has_pid = task->pid != 0;

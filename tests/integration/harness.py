@@ -81,7 +81,10 @@ class Daemon:
         self.config = f"{self.directory}/landlockd.conf"
         self.wrapper = list(wrapper)
         with open(self.config, "w") as f:
-            f.write("[Landlockd]\n" + config)
+            f.write(f"[Landlockd]\n{config}\n")
+            # Not that of other tests that run at the same time.
+            if "TraceInstance=" not in config:
+                f.write(f"TraceInstance=test-{os.getpid()}\n")
         self.bus = Bus(self.directory) if bus else None
         self.process = None
 

@@ -16,11 +16,11 @@ from harness import BUILDDIR, PATIENCE, VALIDATOR, Client, Skip, unescape
 
 PROGRAM = os.environ.get("LIFECYCLE", f"{BUILDDIR}/lifecycle")
 
-# Life-cycles of very many: they take long, and their lines would take as long again to validate.
-MASS = {"short-lived", "fork-storm", "many-domains"}
+# Lines of one kind that are held to the schema, which takes longer than all else; the others differ in values only.
+VALIDATED_MAX = 100
 
 # Domains that one request can name.
-DOMAINS_PER_REQUEST = 200
+DOMAINS_PER_REQUEST = 64
 
 SYS_LANDLOCK_CREATE_RULESET = 444
 
@@ -44,6 +44,17 @@ def expect_keys(got, want, what):
 def text(values, key):
     """What the program says of a text: plain, or in hex where it is no plain text."""
     return bytes.fromhex(values[key + "_hex"]) if key + "_hex" in values else values[key].encode()
+
+
+validated = Counter()
+told_by = Counter()  # denials, by who told of them
+
+
+def validate(event):
+    kind = event["type"], event.get("change")
+    if validated[kind] < VALIDATED_MAX:
+        validated[kind] += 1
+        VALIDATOR.validate(event)
 
 
 class Program:
@@ -142,8 +153,8 @@ class View:
             expect((event["denials"], event["processes_count"]), ({"seen": 0}, 0), "a new domain's contents")
         self.domains[domain] = event
         if change == "freed":
-            left = [key for key in self.live_processes if key[0] == domain]
-            assert not left, f"in a domain that has ended: {left}"
+            # With it all who are in it are gone, whether that was told or not.
+            self.live_processes -= {key for key in self.live_processes if key[0] == domain}
             self.ended_domains.add(domain)
 
     def take_process(self, event, change):
@@ -198,8 +209,7 @@ class Observer(Client):
                 return None
             self.receive()
         event = json.loads(self.lines.popleft())
-        if self.validate:
-            VALIDATOR.validate(event)
+        validate(event)
         if self.seq is not None:
             expect(event["seq"], self.seq + 1, "the number of an event")
             self.seq += 1
@@ -231,12 +241,15 @@ class Observer(Client):
 
     def snapshot(self, domains):
         """What landlockd keeps of these domains: lines by type."""
-        client = Client(self.path)
+        client = Client(self.path, validate=False)
         found = defaultdict(list)
         rulesets = {}
         for i in range(0, len(domains), DOMAINS_PER_REQUEST):
-            client.ask(op="subscribe", types=["ruleset", "domain", "process"], domains=domains[i:i + DOMAINS_PER_REQUEST])
+            (reply,) = client.ask(op="subscribe", types=["ruleset", "domain", "process"],
+                                  domains=domains[i:i + DOMAINS_PER_REQUEST])
+            assert reply["ok"], reply
             for line in client.ask(op="snapshot")[:-1]:
+                validate(line)
                 if line["type"] == "ruleset":
                     known = rulesets.setdefault(line["ruleset"], {**line, "rules": []})
                     known["rules"] += [r for r in line["rules"] if r not in known["rules"]]
@@ -341,18 +354,28 @@ class Check:
 
     def check_process(self, told, tasks):
         expect(told.get("threads"), len(tasks), f"threads of {told}")
-        for key in "comm", "exe":
-            assert key in told, f"no {key}: {told}"
-            assert unescape(told[key]) in {text(task, key) for task in tasks}, f"another {key}: {told}, {tasks}"
-        assert told.get("uid") in {task["uid"] for task in tasks}, f"another user: {told}, {tasks}"
+        got = {"comm": unescape(told["comm"]) if "comm" in told else None,
+               "exe": unescape(told["exe"]) if "exe" in told else None, "uid": told.get("uid")}
+        for key, value in got.items():
+            true = {task["uid"] if key == "uid" else text(task, key) for task in tasks}
+            assert value in true or value is None and self.is_orphan(tasks), f"{key} is not of {true}: {told}"
+
+    def is_orphan(self, tasks):
+        """Whether who forked the process can have been gone before anybody looked: what it ran is then not known."""
+        maker = self.truth.domains[tasks[0]["domain"]]["tid"]
+        return {task["way"] for task in tasks} == {"forked"} and \
+            not [task for task in self.truth.tasks if task["tid"] == maker and task["in"]]
 
     def check_past(self):
         """Who was ever where, and how that was known."""
         processes = {(self.domains[domain], pid): tasks for (domain, pid), tasks in self.truth.processes().items()}
         expect_keys(self.view.processes, processes, "processes that ever were")
+        denied = {denial["pid"] for denial in self.truth.denials}
         for key, tasks in processes.items():
-            known = "kernel" if "enforced" in {task["way"] for task in tasks} else "inherited"
-            expect(self.view.processes[key]["known"], known, f"how process {key} is known")
+            known = self.view.processes[key]["known"]
+            enforced = "enforced" in {task["way"] for task in tasks}
+            # Audit can be the first to name one that was denied something.
+            assert known == "kernel" if enforced else known == "inherited" or key[1] in denied, f"{key} is known by {known}"
 
     def check_denials(self):
         indexes = {id: i for i, id in self.domains.items()}
@@ -361,7 +384,9 @@ class Check:
             subject = denial["subject"]
             expect((denial["count"], denial["blockers"]), (1, ["fs.write_file"]), "a denial")
             assert denial["object"]["path"].endswith("/file"), denial
-            expect(denial["origin"], ["audit", "trace"] if denial["logged"] else ["trace"], f"who told {denial}")
+            # Audit's half may come too late to be waited for: whoever calls judges how often.
+            assert denial["origin"] == ["trace"] or denial["origin"] == ["audit", "trace"] and denial["logged"], denial
+            told_by[" and ".join(denial["origin"]) if denial["logged"] else "not logged"] += 1
             got[indexes[denial["domain"]], subject.get("pid"), subject.get("tid"), denial["same_exec"],
                 denial["logged"]] += 1
         expect(got, self.truth.denied(), "denials as (domain, pid, tid, same_exec, logged)")
@@ -377,7 +402,6 @@ class Check:
 def go_through(observer, *arguments, held=lambda truth, check: None):
     """One life-cycle, and all that is told of it. `held` is called while all of it lives. Returns the truth."""
     view = View()
-    observer.validate = not MASS.intersection(arguments)
     with Program(*arguments) as program:
         observer.await_readable(program.process.stdout)
         truth = program.truth()

@@ -164,7 +164,7 @@ def life_of_a_domain():
                      port=22)
         emitter.emit("deny_scope_signal", domain_id=0x20b, target_domain_id=0x1ff, target_pid=1, target_comm="init\x1b")
         emitter.emit("free_domain", domain_id=0x20b, denials=4)
-        events = client.until(lambda e: e["type"] == "domain" and e["change"] == "freed")
+        events = client.until(lambda e: e["type"] == "domain" and e["change"] == "freed" and e["domain"] == "20b")
 
         rulesets = [e for e in events if e["type"] == "ruleset"]
         assert [e["change"] for e in rulesets] == ["created", "rule-added", "rule-added", "freed"], rulesets
@@ -203,9 +203,14 @@ def processes_are_followed():
         emitter.make_domain(0x20b)
         thread = int(emitter.command("thread"))
         child = int(emitter.command("spawn sleep 5 & exec sleep 60"))
-        events = client.until(lambda e: e["type"] == "process" and e["pid"] == child and e["comm"] == "sleep")
-        seen = {e["pid"] for e in events if e["type"] == "process"}
-        assert emitter.pid in seen and early not in seen and thread not in seen, (seen, emitter.pid, early, thread)
+        seen = set()
+
+        def is_there(event):
+            seen.update({event["pid"]} if event["type"] == "process" else ())
+            return len(seen) == 3 and event["type"] == "process" and event["comm"] == "sleep"
+
+        client.until(is_there)
+        assert seen > {emitter.pid, child} and early not in seen and thread not in seen, (seen, emitter.pid, early, thread)
         own = [e for e in client.ask(op="snapshot") if e["type"] == "process"]
         (emit,) = [p for p in own if p["pid"] == emitter.pid]
         assert emit["threads"] == 2 and emit["known"] == "kernel", emit
@@ -281,7 +286,7 @@ def flood():
         emitter.make_domain(0x20b)
         emitter.deny_write(0x20b, count=n)
         emitter.emit("free_domain", domain_id=0x20b, denials=n)
-        events = client.until(lambda e: e["type"] == "domain" and e["change"] == "freed")
+        events = client.until(lambda e: e["type"] == "domain" and e["change"] == "freed" and e["domain"] == "20b")
         assert events[-1]["denials"] == {"seen": n, "kernel": n, "unseen": 0}, events[-1]
         assert not [e for e in events if e["type"] == "lost"]
 
@@ -302,8 +307,10 @@ def leftovers_are_read():
         client.ask(op="replay", since=0)
         emitter.deny_write(0x20b, ino=4)
         events = client.until(lambda e: e["type"] == "denial" and e["object"]["ino"] == 4)
-        assert [e["object"]["ino"] for e in events if e["type"] == "denial"] == [2, 3, 4], events
-        assert not [e for e in events if e["type"] == "lost"]
+        # What was published before the kill may be there again, from the state that it left.
+        denied = [e["object"]["ino"] for e in events if e["type"] == "denial"]
+        assert [ino for ino in denied if ino != 1] == [2, 3, 4] and denied.count(1) <= 1, denied
+        assert not [e for e in events if e["type"] == "lost" and e["source"] == "trace"]
     assert instances() == []
 
 
@@ -373,16 +380,20 @@ def no_events():
         process = subprocess.Popen([sys.executable, "-c", SELF_RESTRICTED], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    text=True)
         early = int(process.stdout.readline())
-        client.until(lambda e: e["type"] == "process" and e["pid"] == early)
+        domain = client.until(lambda e: e["type"] == "process" and e["pid"] == early)[-1]["domain"]
         process.stdin.write("\n")
         process.stdin.flush()
         late = int(process.stdout.readline())
         client.until(lambda e: e["type"] == "process" and e["pid"] == late and e["comm"] == "sleep")
 
-        known = {e["pid"]: e["known"] for e in client.ask(op="snapshot") if e["type"] == "process"}
+        def processes():
+            return {e["pid"]: e["known"] for e in client.ask(op="snapshot") if e["type"] == "process" and e["domain"] == domain}
+
+        known = processes()
         assert known == {process.pid: "kernel", early: "inferred", late: "inferred"}, (known, process.pid, early, late)
         process.communicate("\n")
-        client.until(lambda e: e["type"] == "process" and e["change"] == "gone" and e["pid"] == process.pid)
+        client.until(lambda e: e["type"] == "domain" and e["change"] == "freed" and e["domain"] == domain)
+        assert not processes()
 
 
 def tracefs_unavailable():
@@ -432,7 +443,7 @@ def wake_ups_are_bounded():
         client = daemon.client()
         client.ask(op="subscribe", types=["process"])
         emitter.make_domain(0x20b)
-        client.until(lambda e: e["type"] == "process")
+        client.until(lambda e: e["type"] == "process" and e["domain"] == "20b")
         start, before, n = time.monotonic(), daemon.proc_status("voluntary_ctxt_switches"), 0
         while time.monotonic() < start + 3:
             subprocess.run(["true"], check=True)

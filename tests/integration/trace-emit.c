@@ -9,7 +9,8 @@
  *   cpu N                                 goes on on that CPU
  *   spawn COMMAND                         forks and executes a shell command: answers its PID
  *   reap PID                              kills and waits for it
- *   thread                                starts a thread, which waits: answers its TID */
+ *   thread                                starts a thread, which waits: answers its TID
+ *   fork COUNT                            so many children, which exit at once */
 
 #include <link.h>
 #include <pthread.h>
@@ -30,7 +31,7 @@ static volatile uint64_t numbers[N_NUMBERS];
 static volatile char text[256];
 
 #define FUNCTION(n)                                              \
-        static __attribute__((noinline, noclone)) void event_##n(void) { \
+        static __attribute__((noinline)) void event_##n(void) { \
                 __asm__ volatile("" : : "r"(n) : "memory");      \
         }
 
@@ -137,6 +138,21 @@ static void start_thread(void) {
         printf("%d\n", tid);
 }
 
+/* By itself: nothing of the caller may be changed behind its back. */
+static __attribute__((noinline)) pid_t fork_one(void) {
+        pid_t pid = vfork();
+
+        if (pid == 0)
+                _exit(0);
+        return pid;
+}
+
+static void fork_often(unsigned long count) {
+        for (unsigned long i = 0; i < count; i++)
+                waitpid(fork_one(), NULL, 0);
+        puts("done");
+}
+
 static void run(char *line) {
         char *argument = strchr(line, ' ');
 
@@ -154,6 +170,8 @@ static void run(char *line) {
                 printf("%d\n", waitpid(atoi(argument), NULL, 0));
         } else if (strcmp(line, "thread") == 0)
                 start_thread();
+        else if (strcmp(line, "fork") == 0 && argument)
+                fork_often(strtoul(argument, NULL, 10));
         else
                 puts("unknown");
 }

@@ -125,7 +125,7 @@ static void fill_inner(Fixture *f) {
         });
         tell_forked(f, 6, 41, 100, false);
         tell_forked(f, 6, 41, 42, true);
-        tell_seen(f, 7, INNER, task(9, 9, TEXT_LITERAL("maybe")), ATTRIBUTION_INFERRED);
+        tell_seen(f, 7, INNER, task(90, 90, TEXT_LITERAL("maybe")), ATTRIBUTION_INFERRED);
         tell_created(f, 8, &(DomainCreation) { .domain = INNER + 1, .parent = INNER });
 }
 
@@ -144,16 +144,16 @@ static void tree(Fixture *f _unused_) {
         outputs("1466dc891  sandboxer  uid 1000  1 denial\n"
                 "|-18353 sh\n"
                 "`-1466dc8a0  env\\x1b  uid 1000\n"
-                "  |-9 maybe (inferred)\n"
                 "  |-40 env\\x1b (2 threads)\n"
+                "  |-90 maybe (inferred)\n"
                 "  |-100 env\\x1b\n"
                 "  `-1466dc8a1  -\n"
                 "\n3 domains, 4 processes.\n", "tree");
         outputs("1466dc891  sandboxer  uid 1000  1 denial\n"
                 "|-18353 sh\n"
                 "`-1466dc8a0  env\\x1b  uid 1000\n"
-                "  |-9 maybe (inferred)\n"
                 "  |-40 env\\x1b (2 threads)\n"
+                "  |-90 maybe (inferred)\n"
                 "  |-100 env\\x1b\n"
                 "  `-1466dc8a1  -\n", "tree", "--no-legend");
 }
@@ -170,7 +170,7 @@ static void tree_json(Fixture *f _unused_) {
         inner = json_array_get(json_object_get(json_array_get(list, 0), "nested"), 0);
         check(strcmp(json_get_text(inner, "domain"), "1466dc8a0") == 0);
         check(json_array_size(json_object_get(inner, "processes")) == 3);
-        check(json_get_number(json_array_get(json_object_get(inner, "processes"), 1), "threads") == 2);
+        check(json_get_number(json_array_get(json_object_get(inner, "processes"), 0), "threads") == 2);
         check(json_array_size(json_object_get(inner, "nested")) == 1);
         check(!json_object_get(inner, "children"));
         capture_done(&capture);
@@ -179,8 +179,8 @@ static void tree_json(Fixture *f _unused_) {
 /* The outer one was evicted. */
 static void tree_without_root(Fixture *f _unused_) {
         outputs("1466dc8a0  env\\x1b  uid 1000  in 1466dc891, which is not listed\n"
-                "|-9 maybe (inferred)\n"
                 "|-40 env\\x1b (2 threads)\n"
+                "|-90 maybe (inferred)\n"
                 "|-100 env\\x1b\n"
                 "`-1466dc8a1  -\n"
                 "1466dc8a2  -\n"
@@ -190,8 +190,8 @@ static void tree_without_root(Fixture *f _unused_) {
 
 static void ps(Fixture *f _unused_) {
         outputs("  PID DOMAIN     UID THREADS KNOWN     COMM    EXE\n"
-                "    9 1466dc8a0 1000       1 inferred  maybe   /bin/x\\x1b\n"
                 "   40 1466dc8a0 1000       2 kernel    env\\x1b /bin/x\\x1b\n"
+                "   90 1466dc8a0 1000       1 inferred  maybe   /bin/x\\x1b\n"
                 "  100 1466dc8a0 1000       1 inherited env\\x1b /bin/x\\x1b\n"
                 "18353 1466dc891    -       - kernel    sh      -\n"
                 "\n4 processes listed.\n", "ps");
@@ -226,7 +226,7 @@ static void show_inner(Fixture *f _unused_) {
                 "        1 more rule is not known.\n"
                 "\n"
                 "        PROCESS      KNOWN FROM LAST SEEN\n"
-                "        maybe[9]     inferred   2026-11-22 00:48:41\n"
+                "        maybe[90]    inferred   2026-11-22 00:48:41\n"
                 "        env\\x1b[40]  kernel     2026-11-22 00:48:40\n"
                 "        env\\x1b[100] inherited  2026-11-22 00:48:40\n", "show", "1466dc8a0");
 }

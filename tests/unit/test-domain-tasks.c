@@ -133,14 +133,35 @@ static void test_inference_yields(void **state _unused_) {
         apply(described(2, 102));
         apply(seen(2, 60, ATTRIBUTION_INFERRED));
         assert_changes(CHANGE_PROCESS_ADDED);
-        apply(forked(60, 61, false, 103));
+        apply(forked(60, 61, false, 203));
         assert_int_equal(f.changes[0].process->attribution, ATTRIBUTION_INFERRED);
-        apply(denied(2, 61, 104));
+        apply(denied(2, 61, 204));
         assert_int_equal(thread(61)->process->attribution, ATTRIBUTION_KERNEL);
         apply(seen(1, 61, ATTRIBUTION_KERNEL));
         assert_int_equal(thread(61)->process->domain->id, 1);
-        apply(enforced(1, 60, 60, 105));
+        apply(enforced(1, 60, 60, 205));
         assert_int_equal(domain_table_get(&f.table, 2)->n_processes, 0);
+}
+
+/* Events that a look at the threads was ahead of. */
+static void test_older_than_the_look(void **state _unused_) {
+        apply(described(1, 100));
+        apply(seen(1, 60, ATTRIBUTION_INFERRED));
+        apply(seen(1, 61, ATTRIBUTION_INFERRED));
+
+        apply(forked(60, 61, false, 149));
+        assert_int_equal(f.n_changes, 0);
+        assert_int_equal(domain_table_get(&f.table, 1)->n_processes, 2);
+        /* It came and went in between, unseen. */
+        apply(forked(60, 62, false, 150));
+        apply(exited(62, 151));
+        assert_changes(CHANGE_PROCESS_GONE);
+
+        /* It was looked at on its way out. */
+        apply(exited(61, 199));
+        assert_changes(CHANGE_PROCESS_GONE);
+        apply(forked(60, 61, false, 202));
+        assert_changes(CHANGE_PROCESS_ADDED);
 }
 
 /* What an outer domain denies does not take a process out of the inner one. */
@@ -182,6 +203,27 @@ static void test_other_partys_thread(void **state _unused_) {
         assert_int_equal(domain_table_get(&f.table, 1)->n_processes, 1);
 }
 
+/* A domain ends before the word of its processes' ends came: each is told to be gone, however many they are. */
+static void test_end_with_processes(void **state _unused_) {
+        size_t n_gone = 0, n_freed = 0;
+
+        apply(enforced(1, 10, 10, 100));
+        for (int64_t tid = 11; tid < 18; tid++)
+                apply(forked(10, tid, false, 101));
+        apply(freed(1, 0, 200));
+        do
+                for (size_t i = 0; i < f.n_changes; i++) {
+                        n_gone += f.changes[i].type == CHANGE_PROCESS_GONE;
+                        n_freed += f.changes[i].type == CHANGE_DOMAIN_FREED;
+                }
+        while ((f.n_changes = domain_table_settle(&f.table, f.changes)) > 0);
+        assert_int_equal(n_gone, 8);
+        assert_int_equal(n_freed, 1);
+        assert_false(domain_table_waits(&f.table));
+        apply(exited(11, 201));
+        assert_int_equal(f.n_changes, 0);
+}
+
 static void test_thread_cap(void **state _unused_) {
         apply(enforced(1, 1, 1, 100));
         for (int64_t tid = 2; tid < 40; tid++)
@@ -194,6 +236,70 @@ static void test_thread_cap(void **state _unused_) {
         assert_int_equal(f.counters.facts_dropped, 0);
 }
 
+static Fact look(FactType type, uint64_t time) {
+        return (Fact) { .type = type, .origins = ORIGIN_BPF, .time_usec = time };
+}
+
+static Fact found(uint64_t domain, int64_t tid, int64_t pid, uint64_t time) {
+        return (Fact) {
+                .type = FACT_TASK_SEEN,
+                .origins = ORIGIN_BPF,
+                .time_usec = time,
+                .seen = { domain, { .tid = tid, .pid = pid, .has_pid = true }, ATTRIBUTION_KERNEL },
+        };
+}
+
+static Fact sighted(uint64_t domain, uint64_t parent, uint64_t time) {
+        return (Fact) {
+                .type = FACT_DOMAIN_SEEN,
+                .origins = ORIGIN_BPF,
+                .time_usec = time,
+                .sight = { .parent = parent, .has_parent = true, .described = { .domain = domain } },
+        };
+}
+
+/* What a look did not find goes, what it found and nobody told of comes, and what an event told meanwhile stays. */
+static void test_look(void **state _unused_) {
+        Reconciliation r = {};
+        size_t n_gone = 0, n_freed = 0;
+
+        apply(enforced(1, 10, 10, 100)); /* stays */
+        apply(forked(10, 11, true, 101)); /* its end was lost */
+        apply(forked(10, 12, false, 102)); /* likewise */
+        apply(enforced(2, 20, 20, 103)); /* with its domain */
+
+        apply(look(FACT_SNAPSHOT_BEGUN, 200));
+        apply(sighted(1, 0, 201));
+        apply(sighted(3, 1, 201));
+        apply(found(1, 10, 10, 202));
+        apply(found(3, 30, 30, 203));
+        apply(forked(30, 31, false, 204));
+        apply(look(FACT_SNAPSHOT_ENDED, 205));
+        while ((f.n_changes = domain_table_settle(&f.table, f.changes)) > 0)
+                for (size_t i = 0; i < f.n_changes; i++) {
+                        n_gone += f.changes[i].type == CHANGE_PROCESS_GONE;
+                        n_freed += f.changes[i].type == CHANGE_DOMAIN_FREED;
+                        if (f.changes[i].type == CHANGE_RECONCILED)
+                                r = *f.changes[i].reconciliation;
+                }
+
+        assert_int_equal(n_gone, 2);
+        assert_int_equal(n_freed, 1);
+        assert_int_equal(r.n_domains_added, 1);
+        assert_int_equal(r.n_domains_removed, 1);
+        assert_int_equal(r.n_processes_added, 1);
+        assert_int_equal(r.n_processes_removed, 2);
+        assert_int_equal(only_process(1)->n_threads, 1);
+        assert_int_equal(domain_table_get(&f.table, 3)->n_processes, 2);
+        assert_int_equal(domain_table_get(&f.table, 3)->parent->id, 1);
+        assert_int_equal(domain_table_get(&f.table, 2)->state, DOMAIN_DEALLOCATED);
+
+        /* The kernel's count comes all the same. */
+        apply(freed(2, 7, 300));
+        assert_changes(CHANGE_DOMAIN_UPDATED);
+        assert_int_equal(domain_denials_unseen(domain_table_get(&f.table, 2)), 7);
+}
+
 int main(void) {
 #define test(fn) cmocka_unit_test_setup_teardown(fn, model_set_up, model_tear_down)
         const struct CMUnitTest tests[] = {
@@ -204,10 +310,13 @@ int main(void) {
                 test(test_exec),
                 test(test_reused_id),
                 test(test_inference_yields),
+                test(test_older_than_the_look),
                 test(test_denial_by_outer_domain),
                 test(test_denial_by_inner_domain),
                 test(test_other_partys_thread),
+                test(test_end_with_processes),
                 test(test_thread_cap),
+                test(test_look),
         };
 
         return cmocka_run_group_tests_name("domain-tasks", tests, NULL, NULL);

@@ -2,8 +2,12 @@
 #include "test.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "publish/event-log.h"
 
@@ -155,6 +159,193 @@ static void test_filter(void **state _unused_) {
         assert_true(event_filter_match(&filter, &denial));
 }
 
+/* ---- what another left ---- */
+
+#define MACHINE "0123456789abcdef0123456789abcdef"
+#define N_BYTES (EVENT_LOG_LINE_MAX + 100)
+#define N_ENTRIES 100
+
+static void *new_block(void) {
+        void *block = mmap(NULL, event_log_size(N_BYTES, N_ENTRIES), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+        assert_true(block != MAP_FAILED);
+        return block;
+}
+
+static void append_some(EventLog *log, unsigned n) {
+        static char buffer[EVENT_LOG_LINE_MAX];
+
+        while (n-- > 0) {
+                const EventMeta meta = { .type = log->next_seq % EVENT_TYPE_MAX, .domain = log->next_seq, .blockers = 5 };
+                size_t len = 1 + log->next_seq * 7919 % (log->next_seq % 50 == 0 ? 30000 : 2000);
+
+                assert_int_equal(event_log_append(log, &meta, make_line(buffer, log->next_seq, len)), 0);
+        }
+}
+
+static void assert_whole(const EventLog *log) {
+        for (uint64_t seq = log->oldest_seq; seq < log->next_seq; seq++) {
+                assert_kept(log, seq, 1 + seq * 7919 % (seq % 50 == 0 ? 30000 : 2000));
+                assert_int_equal(event_log_get(log, seq)->meta.type, seq % EVENT_TYPE_MAX);
+                assert_int_equal(event_log_get(log, seq)->meta.domain, seq);
+        }
+}
+
+static EventLog new_log(unsigned n) {
+        EventLog log;
+
+        event_log_begin(&log, new_block(), N_BYTES, N_ENTRIES, MACHINE, 42);
+        append_some(&log, n);
+        return log;
+}
+
+/* Takes over the block of another, which is not closed. */
+static int reopen(EventLog *log, EventLog *ret) {
+        return event_log_open(ret, log->header, event_log_size(N_BYTES, N_ENTRIES), MACHINE);
+}
+
+static void test_goes_on(void **state _unused_) {
+        for (unsigned n = 0; n < 400; n++) {
+                EventLog log = new_log(n), again;
+
+                assert_int_equal(reopen(&log, &again), 0);
+                assert_int_equal(again.next_seq, n + 1);
+                assert_true(again.oldest_seq <= log.oldest_seq);
+                assert_int_equal(again.header->begun_usec, 42);
+                assert_whole(&again);
+                append_some(&again, 100);
+                assert_whole(&again);
+                event_log_done(&again);
+        }
+}
+
+/* A writer that is killed at any instruction leaves whole events only, and no older number than it had told anybody. */
+static void test_killed(void **state _unused_) {
+        EventLog log = new_log(0), again;
+        uint64_t last = 0;
+
+        srand(1);
+        for (unsigned i = 0; i < 300; i++) {
+                const struct timespec delay = { .tv_nsec = rand() % 300000 };
+                pid_t pid = fork();
+                int status;
+
+                assert_true(pid >= 0);
+                if (pid == 0)
+                        for (;;)
+                                append_some(&log, 1);
+                nanosleep(&delay, NULL);
+                kill(pid, SIGKILL);
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+                assert_int_equal(reopen(&log, &again), 0);
+                assert_true(again.next_seq >= MAX(log.header->next_seq, last));
+                assert_true(again.oldest_seq < again.next_seq || again.next_seq == 1);
+                assert_whole(&again);
+                last = again.next_seq;
+                log = again;
+        }
+        assert_true(last > 1000);
+        event_log_done(&log);
+}
+
+/* The writer's steps, one by one: before, between and after them the log is whole. */
+static void test_each_step(void **state _unused_) {
+        size_t size = event_log_size(N_BYTES, N_ENTRIES);
+        EventLog log = new_log(200), again;
+        char *before = malloc(size), *after = malloc(size);
+
+        memcpy(before, log.header, size);
+        append_some(&log, 1);
+        memcpy(after, log.header, size);
+
+        /* The entry and the line are there, the number is not. */
+        log.header->next_seq--;
+        assert_int_equal(reopen(&log, &again), 0);
+        assert_int_equal(again.next_seq, 202);
+        assert_whole(&again);
+
+        /* The line is there in part, over the oldest; the entry is not. */
+        memcpy(log.header, before, size);
+        log.header->oldest_seq = ((EventLogHeader *) after)->oldest_seq;
+        memcpy((char *) log.header + size - N_BYTES, after + size - N_BYTES, N_BYTES);
+        assert_int_equal(reopen(&log, &again), 0);
+        assert_int_equal(again.next_seq, 201);
+        assert_whole(&again);
+        event_log_done(&again);
+        free(before);
+        free(after);
+}
+
+/* Whatever bit is wrong: it is refused, or does not matter. */
+static void test_flipped(void **state _unused_) {
+        size_t size = event_log_size(N_BYTES, N_ENTRIES);
+        EventLog log = new_log(300), again;
+        char *before = malloc(size);
+        unsigned n_refused = 0;
+
+        srand(1);
+        memcpy(before, log.header, size);
+        for (unsigned i = 0; i < 3000; i++) {
+                /* Most of them where it matters most. */
+                size_t at = (size_t) rand() % (i % 3 == 0 ? sizeof(EventLogHeader) : i % 3 == 1 ? size - N_BYTES : size);
+
+                memcpy(log.header, before, size);
+                ((char *) log.header)[at] ^= (char) (1 << rand() % 8);
+                if (reopen(&log, &again) < 0) {
+                        n_refused++;
+                        continue;
+                }
+                assert_int_equal(again.next_seq, 301);
+                assert_true(again.oldest_seq <= log.oldest_seq);
+                assert_whole(&again);
+        }
+        assert_true(n_refused > 1000 && n_refused < 3000);
+        free(before);
+        event_log_done(&log);
+}
+
+static void test_refused(void **state _unused_) {
+        size_t size = event_log_size(N_BYTES, N_ENTRIES);
+        EventLog log = new_log(50), again;
+        EventLogHeader header;
+        size_t n;
+
+        for (size_t i = 0; i < size; i += 1 + size / 1000)
+                assert_int_equal(event_log_open(&again, log.header, i, MACHINE), -EBADMSG);
+        assert_int_equal(event_log_open(&again, log.header, size - 1, MACHINE), -EBADMSG);
+        assert_int_equal(event_log_open(&again, log.header, size + 1, MACHINE), -EBADMSG);
+        assert_int_equal(event_log_open(&again, log.header, size, "another"), -EBADMSG);
+        assert_int_equal(event_log_open(&again, log.header, size, ""), -EBADMSG);
+
+        header = *log.header;
+        assert_int_equal(event_log_check_header(&header, &n), 0);
+        assert_int_equal(n, size);
+        header = (EventLogHeader) {};
+        assert_int_equal(event_log_check_header(&header, &n), -EBADMSG);
+        event_log_done(&log);
+}
+
+static void test_copy(void **state _unused_) {
+        EventLog log = new_log(300), larger, smaller;
+
+        assert_int_equal(event_log_init(&larger, 4 * N_BYTES, 2 * N_ENTRIES), 0);
+        event_log_copy(&larger, &log);
+        assert_int_equal(larger.oldest_seq, log.oldest_seq);
+        assert_int_equal(larger.next_seq, log.next_seq);
+        assert_whole(&larger);
+
+        assert_int_equal(event_log_init(&smaller, EVENT_LOG_LINE_MAX, 3), 0);
+        event_log_copy(&smaller, &log);
+        assert_int_equal(smaller.oldest_seq, 298);
+        assert_int_equal(smaller.next_seq, 301);
+        assert_whole(&smaller);
+        event_log_done(&smaller);
+        event_log_done(&larger);
+        event_log_done(&log);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_empty),
@@ -163,6 +354,12 @@ int main(void) {
                 cmocka_unit_test(test_longest_line),
                 cmocka_unit_test(test_random_lengths),
                 cmocka_unit_test(test_filter),
+                cmocka_unit_test(test_goes_on),
+                cmocka_unit_test(test_killed),
+                cmocka_unit_test(test_each_step),
+                cmocka_unit_test(test_flipped),
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_copy),
         };
 
         return cmocka_run_group_tests_name("event-log", tests, NULL, NULL);

@@ -192,10 +192,10 @@ static void test_lines_cut_by_the_socket(void **state) {
         Peer *peer;
 
         json_socket_free(f->socket);
-        assert_int_equal(json_socket_new(&f->socket, f->base,
-                                         &(JsonSocketOptions) { .path = f->path, .history_size = 16 * HISTORY_SIZE,
-                                                                .max_clients = 4 },
-                                         &f->table, &f->status, &f->status.counters), 0);
+        event_log_done(&f->log);
+        assert_int_equal(event_log_init(&f->log, 16 * HISTORY_SIZE, 16 * HISTORY_SIZE / 256), 0);
+        assert_int_equal(json_socket_new(&f->socket, f->base, &(JsonSocketOptions) { .path = f->path, .max_clients = 4 },
+                                         &f->log, &f->table, &f->status, &f->status.counters), 0);
         peer = new_greeted_peer(f);
         for (unsigned i = 0; i < 1300; i++)
                 deny_long(f);

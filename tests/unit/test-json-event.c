@@ -192,6 +192,7 @@ static Status status = {
         .version = "1.2",
         .landlock_abi = 7, .landlock_errata = 15,
         .started_usec = TIME,
+        .counted_since_usec = TIME - 1,
         .sources = { &sources[0], &sources[1] },
         .n_sources = 2,
         .counters = { .audit_messages = UINT64_MAX, .json_clients = 1 },
@@ -266,6 +267,10 @@ static void write_stream(JsonEncoder *e) {
         assert_loss(e, ORIGIN_AUDIT, &(Loss) { LOSS_SERIAL_GAP, 7, TIME, TIME + 5 });
         assert_loss(e, ORIGIN_AUDIT, &(Loss) { LOSS_KERNEL_BACKLOG, 9, TIME, TIME + 5 });
         assert_loss(e, ORIGIN_TRACE, &(Loss) { LOSS_TRACE_OVERRUN, 11, TIME, TIME + 5 });
+        assert_loss(e, 0, &(Loss) { LOSS_RESTART, 13, TIME, TIME + 5 });
+        assert_loss(e, ORIGIN_AUDIT, &(Loss) { LOSS_RESTART, 0, TIME, TIME + 5 });
+        assert_change(e, 4000, &(Change) { .type = CHANGE_RECONCILED, .origins = ORIGIN_BPF, .time_usec = TIME,
+                                           .reconciliation = &(Reconciliation) { TIME, 1, 2, 3, 4 } });
 }
 
 static void write_lines_for_one(JsonEncoder *e) {
@@ -274,7 +279,7 @@ static void write_lines_for_one(JsonEncoder *e) {
         const DomainTable table = {
                 .n_live = 1,
                 .n_freed = 2,
-                .denials = { .n_max = 5, .next_seq = 4 },
+                .denials = { .n = 3, .n_max = 5, .next_seq = 4 },
                 .processes = { .n_processes = 4, .n_threads = 5 },
                 .rulesets = { .n_rulesets = 6, .n_rules = 7 },
         };

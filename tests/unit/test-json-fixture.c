@@ -33,10 +33,10 @@ int fixture_setup(void **state) {
                 .host = { .has_boot_id = true, .boot_id = "5f0c1a2e-0b8e-4f6d-9d1a-2c3b4a596877" },
         };
         assert_int_equal(domain_table_init(&f->table, &limits, &f->status.counters), 0);
+        assert_int_equal(event_log_init(&f->log, HISTORY_SIZE, HISTORY_SIZE / 256), 0);
         assert_int_equal(json_socket_new(&f->socket, f->base,
-                                         &(JsonSocketOptions) { .path = f->path, .history_size = HISTORY_SIZE,
-                                                                .max_clients = 4 },
-                                         &f->table, &f->status, &f->status.counters), 0);
+                                         &(JsonSocketOptions) { .path = f->path, .max_clients = 4 },
+                                         &f->log, &f->table, &f->status, &f->status.counters), 0);
         *state = f;
         return 0;
 }
@@ -45,6 +45,7 @@ int fixture_teardown(void **state) {
         Fixture *f = *state;
 
         json_socket_free(f->socket);
+        event_log_done(&f->log);
         domain_table_done(&f->table);
         event_base_free(f->base);
         assert_int_equal(rmdir(f->dir), 0); /* the socket is gone */

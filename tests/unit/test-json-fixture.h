@@ -21,6 +21,7 @@ typedef struct Fixture {
         struct event_base *base;
         Status status;
         DomainTable table;
+        EventLog log;
         JsonSocket *socket;
 } Fixture;
 

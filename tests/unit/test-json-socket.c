@@ -16,11 +16,11 @@
 #include "publish/json-event.h"
 
 static int open_another(Fixture *f, const JsonSocketOptions *options, JsonSocket **ret) {
-        return json_socket_new(ret, f->base, options, &f->table, &f->status, &f->status.counters);
+        return json_socket_new(ret, f->base, options, &f->log, &f->table, &f->status, &f->status.counters);
 }
 
 static int open_path(Fixture *f, const char *path, JsonSocket **ret) {
-        const JsonSocketOptions options = { .path = path, .history_size = HISTORY_SIZE, .max_clients = 4 };
+        const JsonSocketOptions options = { .path = path, .max_clients = 4 };
 
         return open_another(f, &options, ret);
 }
@@ -54,7 +54,7 @@ static void test_mode(void **state) {
 static void test_group(void **state) {
         Fixture *f = *state;
         const struct group *group = getgrgid(getegid());
-        JsonSocketOptions options = { .path = f->path, .history_size = HISTORY_SIZE, .max_clients = 4 };
+        JsonSocketOptions options = { .path = f->path, .max_clients = 4 };
         struct stat file;
 
         if (geteuid() == 0)
@@ -162,7 +162,7 @@ static void test_replaced(void **state) {
 
 static void test_inherited(void **state) {
         Fixture *f = *state;
-        JsonSocketOptions options = { .history_size = HISTORY_SIZE, .max_clients = 4 };
+        JsonSocketOptions options = { .max_clients = 4 };
         JsonSocket *another = NULL;
         Peer *peer;
         int pair[2];

@@ -254,6 +254,8 @@ static void write_everything(JsonWriter *w) {
         json_writer_end_optional(w, mark);
         json_writer_key(w, "hex");
         json_writer_hex(w, TEXT_LITERAL("0x"), 0xabc);
+        json_writer_key(w, "dev_number");
+        json_writer_dev_number(w, UINT32_MAX, 0);
         json_writer_key(w, "text");
         json_writer_text(w, TEXT_LITERAL("quotes \"\"\"\"\"\"\"\""));
         json_writer_end_object(w);

@@ -169,9 +169,13 @@ static void check_fork(const Fact *fact, const char *format _unused_) {
         assert_false(fact->forked.is_thread);
 }
 
-static void check_exec(const Fact *fact, const char *format _unused_) {
+static void check_exec(const Fact *fact, const char *format) {
         assert_int_equal(fact->execed.old_tid, 230);
         assert_int_equal(fact->execed.task.tid, 229);
+        if (fixture_has_field(format, "filename"))
+                assert_text(fact->execed.task.comm, "a-name-of-fifte");
+        else
+                assert_null(fact->execed.task.comm.data);
         assert_null(fact->execed.task.exe.data);
 }
 
@@ -234,7 +238,7 @@ static const Case cases[] = {
           { NUMBER("common_pid", 230), NUMBER("parent_pid", 230), NUMBER("child_pid", 235) },
           check_fork, FACT_TASK_FORKED },
         { "sched_process_exec", NULL,
-          { NUMBER("common_pid", 229), NUMBER("pid", 229), NUMBER("old_pid", 230), TEXT("filename", "/usr/bin/sh\0") },
+          { NUMBER("common_pid", 229), NUMBER("pid", 229), NUMBER("old_pid", 230), TEXT("filename", "/usr/bin/a-name-of-fifteen\0") },
           check_exec, FACT_TASK_EXECED },
         { "sched_process_exit", NULL,
           { NUMBER("common_pid", 230), NUMBER("pid", 230), NUMBER("group_dead", 1) },

@@ -6,7 +6,7 @@
 set -euo pipefail
 
 # shellcheck disable=SC2034
-sandbox=/usr/src/landlockd/sandbox
+lifecycle=/usr/src/landlockd/lifecycle
 
 skip() {
         echo "$*"

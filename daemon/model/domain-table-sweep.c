@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* After a look at all that lives in the kernel: what is not there any more goes.
+ *
+ * Whatever the look told, and whatever an event told since it began, was seen since then. The rest was not. Lists are
+ * kept by last sight, so that the rest is at their ends. */
+#include "model/domain-table-changes.h"
+
+void domain_table_begin_look(Changes *changes) {
+        changes->table->reconciliation = (Reconciliation) { .since_usec = changes->time_usec };
+        changes->table->looking = true;
+        changes->table->sweeping = false;
+}
+
+void domain_table_count_found(Changes *changes, uint64_t *count) {
+        /* What an event tells meanwhile is no repair. */
+        if (changes->table->looking && (changes->origins & ORIGIN_BPF))
+                (*count)++;
+}
+
+/* Threads that were not found, of a process that was. */
+static void sweep_threads(DomainTable *table, Process *process) {
+        Thread *thread, *next;
+
+        for (thread = LIST_FIRST(&process->threads); thread; thread = next) {
+                next = LIST_NEXT(thread, in_process);
+                if (thread->seen_usec < table->reconciliation.since_usec)
+                        process_table_remove_thread(&table->processes, thread);
+        }
+}
+
+void domain_table_end_look(Changes *changes) {
+        DomainTable *table = changes->table;
+        Process *process;
+
+        if (!table->looking)
+                return;
+        table->looking = false;
+        table->sweeping = true;
+        TAILQ_FOREACH(process, &table->processes.processes, in_table)
+                if (process->last_seen_usec >= table->reconciliation.since_usec)
+                        sweep_threads(table, process);
+}
+
+static bool sweep_process(Changes *changes) {
+        DomainTable *table = changes->table;
+        Process *process = TAILQ_LAST(&table->processes.processes, ProcessList);
+
+        if (!process || process->last_seen_usec >= table->reconciliation.since_usec)
+                return false;
+        process_table_detach(&table->processes, process);
+        TAILQ_INSERT_TAIL(&table->gone, process, in_table);
+        table->reconciliation.n_processes_removed++;
+        changes_add(changes, CHANGE_PROCESS_GONE, process->domain)->process = process;
+        return true;
+}
+
+/* Nobody lives in it or below it. Its end was lost; an open file may keep it in the kernel, where it restricts nobody
+ * any more. How often it denied is not known. */
+static bool sweep_domain(Changes *changes) {
+        DomainTable *table = changes->table;
+        Domain *domain = TAILQ_LAST(&table->live, DomainList);
+
+        if (!domain || domain->last_seen_usec >= table->reconciliation.since_usec)
+                return false;
+        table->reconciliation.n_domains_removed++;
+        domain_table_end_unseen(changes, domain);
+        return true;
+}
+
+bool domain_table_sweep(Changes *changes) {
+        DomainTable *table = changes->table;
+        const Reconciliation *r = &table->reconciliation;
+
+        if (!table->sweeping)
+                return false;
+        if (sweep_process(changes) || sweep_domain(changes))
+                return true;
+
+        table->sweeping = false;
+        table->counters->reconciliations++;
+        table->counters->reconciled_added += r->n_domains_added + r->n_processes_added;
+        table->counters->reconciled_removed += r->n_domains_removed + r->n_processes_removed;
+        changes_add(changes, CHANGE_RECONCILED, NULL)->reconciliation = r;
+        return true;
+}
