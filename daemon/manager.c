@@ -66,7 +66,11 @@ typedef struct Stranger {
         uint64_t time_usec; /* realtime; it was there then */
 } Stranger;
 
-static bool is_stranger(const Change *change, Stranger *ret) {
+static bool is_stranger(const Manager *manager, const Change *change, Stranger *ret) {
+        /* Events tell who is in a domain; audit only has the word first. */
+        if (trace_source_tells_domains(manager->trace))
+                return false;
+
         switch (change->type) {
         case CHANGE_DOMAIN_ADDED:
         case CHANGE_DOMAIN_UPDATED:
@@ -92,7 +96,7 @@ static void publish(Manager *manager, const Change *changes, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 json_socket_publish(manager->json, &changes[i]);
                 state_changed(manager->state);
-                n_strangers += is_stranger(&changes[i], &strangers[n_strangers]);
+                n_strangers += is_stranger(manager, &changes[i], &strangers[n_strangers]);
         }
         trace_source_set_following(manager->trace, manager->table.processes.n_threads > 0);
 
