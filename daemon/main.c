@@ -92,6 +92,7 @@ int main(int argc, char **argv) {
         }
         log_set_max_priority(config.log_priority);
 
+        arguments.manager.config_path = arguments.config;
         code = manager_new(&manager, &arguments.manager);
         return code == EXIT_CODE_OK ? manager_run(manager) : code;
 }

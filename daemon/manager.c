@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
@@ -29,7 +30,7 @@
 struct Manager {
         ManagerOptions options;
         struct event_base *base;
-        struct event *sigterm, *sigint, *watchdog, *round;
+        struct event *sigterm, *sigint, *sighup, *watchdog, *round;
         int runtime_dir; /* locked: the sign that a landlockd runs here */
         Status status;
         DomainTable table;
@@ -142,6 +143,34 @@ static void on_signal(evutil_socket_t number _unused_, short what _unused_, void
 
         sd_notify(false, "STOPPING=1");
         event_base_loopbreak(manager->base);
+}
+
+static void say_ready(const Manager *manager) {
+        sd_notifyf(false, "READY=1\nSTATUS=Source audit is %s, source trace is %s.",
+                   source_state_to_string(audit_source_status(manager->audit)->state),
+                   source_state_to_string(trace_source_status(manager->trace)->state));
+}
+
+static void say_difference(void *userdata _unused_, const char *key) {
+        if (strcmp(key, "LogLevel") != 0)
+                log_notice("%s= is in force after a restart, which loses nothing: systemctl restart landlockd.", key);
+}
+
+/* What cannot change while it runs is named. */
+static void on_reload(evutil_socket_t number _unused_, short what _unused_, void *userdata) {
+        Manager *manager = userdata;
+        char error[512];
+        Config config;
+
+        sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic_usec());
+        config_set_defaults(&config);
+        if (config_load(&config, manager->options.config_path, error, sizeof(error)) < 0)
+                log_error(0, "%s The configuration stays as it was.", error);
+        else {
+                log_set_max_priority(config.log_priority);
+                config_compare(manager->options.config, &config, say_difference, NULL);
+        }
+        say_ready(manager);
 }
 
 static void on_watchdog(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
@@ -305,8 +334,9 @@ static int watch(Manager *manager) {
 
         manager->sigterm = evsignal_new(manager->base, SIGTERM, on_signal, manager);
         manager->sigint = evsignal_new(manager->base, SIGINT, on_signal, manager);
-        if (!manager->sigterm || !manager->sigint || event_add(manager->sigterm, NULL) < 0 ||
-            event_add(manager->sigint, NULL) < 0)
+        manager->sighup = evsignal_new(manager->base, SIGHUP, on_reload, manager);
+        if (!manager->sigterm || !manager->sigint || !manager->sighup || event_add(manager->sigterm, NULL) < 0 ||
+            event_add(manager->sigint, NULL) < 0 || event_add(manager->sighup, NULL) < 0)
                 return -ENOMEM;
 
         if (sd_watchdog_enabled(false, &interval_usec) > 0) {
@@ -352,11 +382,13 @@ static void tell_loss(Manager *manager, unsigned origins, const Loss *loss) {
 static void tell_gap(Manager *manager) {
         const StateLoad *load = &manager->load;
         const uint64_t now = clock_realtime_usec();
+        const Loss unpublished = { LOSS_RESTART, load->n_missing, load->missing_since_usec, load->missing_until_usec };
+        const Loss unheard = { .cause = LOSS_RESTART, .since_usec = MIN(load->last_usec, now), .until_usec = now };
 
         if (load->incomplete)
-                tell_loss(manager, 0, &(Loss) { LOSS_RESTART, load->n_missing, load->missing_since_usec, load->missing_until_usec });
+                tell_loss(manager, 0, &unpublished);
         if (audit_source_status(manager->audit)->state >= SOURCE_DEGRADED)
-                tell_loss(manager, ORIGIN_AUDIT, &(Loss) { .cause = LOSS_RESTART, .since_usec = MIN(load->last_usec, now), .until_usec = now });
+                tell_loss(manager, ORIGIN_AUDIT, &unheard);
 }
 
 /* A process whose threads are all in the same domain, as far as it was followed. */
@@ -459,6 +491,7 @@ Manager *manager_free(Manager *manager) {
         audit_source_free(manager->audit);
         FREE_IF_SET(event_free, manager->sigterm);
         FREE_IF_SET(event_free, manager->sigint);
+        FREE_IF_SET(event_free, manager->sighup);
         FREE_IF_SET(event_free, manager->watchdog);
         FREE_IF_SET(event_free, manager->round);
         domain_table_done(&manager->table);
@@ -480,9 +513,7 @@ static void drain(Manager *manager) {
 ExitCode manager_run(Manager *manager) {
         int r;
 
-        sd_notifyf(false, "READY=1\nSTATUS=Source audit is %s, source trace is %s.",
-                   source_state_to_string(audit_source_status(manager->audit)->state),
-                   source_state_to_string(trace_source_status(manager->trace)->state));
+        say_ready(manager);
         r = event_base_dispatch(manager->base);
         if (r < 0) {
                 log_error(0, "The event loop failed.");

@@ -9,6 +9,7 @@ typedef struct Manager Manager;
 
 typedef struct ManagerOptions {
         const Config *config;    /* borrowed */
+        const char *config_path; /* where it was read, to be read again; NULL: the default */
         const char *bus;         /* "system", "session", "none" or a D-Bus address */
         const char *runtime_dir; /* made if it is not there */
         const char *state_dir;   /* likewise; NULL: the runtime directory */

@@ -239,3 +239,21 @@ int config_load(Config *config, const char *path, char *error, size_t error_size
         }
         return load_drop_ins(config, path ?: CONFIG_FILE_DEFAULT, error, error_size);
 }
+
+static uint64_t size_of(const Config *config, size_t row) {
+        return *(const uint64_t *) ((const char *) config + sizes[row].offset);
+}
+
+void config_compare(const Config *a, const Config *b, void (*fn)(void *userdata, const char *key), void *userdata) {
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+                if (size_of(a, i) != size_of(b, i))
+                        fn(userdata, sizes[i].key);
+        if (a->audit != b->audit)
+                fn(userdata, "Audit");
+        if (a->trace != b->trace)
+                fn(userdata, "Trace");
+        if (strcmp(a->trace_instance, b->trace_instance) != 0)
+                fn(userdata, "TraceInstance");
+        if (a->log_priority != b->log_priority)
+                fn(userdata, "LogLevel");
+}

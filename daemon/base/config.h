@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* landlockd.conf(5): read once at start. */
+/* landlockd.conf(5): read at the start, and again when asked to. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,3 +34,6 @@ void config_set_defaults(Config *config);
 /* Reads `path`, then every `*.conf` in the directory PATH.d in the order of their names. A `path` of NULL is the default file, which need
  * not exist. The first error ends it: -errno, with a sentence in `error` that names file and line. */
 int config_load(Config *config, const char *path, char *error, size_t error_size);
+
+/* Calls for each setting, by its key, that is not the same in both. */
+void config_compare(const Config *a, const Config *b, void (*fn)(void *userdata, const char *key), void *userdata);

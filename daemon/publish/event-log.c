@@ -42,7 +42,8 @@ static uint64_t header_checksum(const EventLogHeader *header) {
 }
 
 static uint64_t event_checksum(uint64_t seq, const EventLogEntry *entry, const char *line) {
-        const uint64_t words[] = { seq, entry->position, entry->len, entry->meta.type, entry->meta.domain, entry->meta.blockers };
+        const EventMeta *meta = &entry->meta;
+        const uint64_t words[] = { seq, entry->position, entry->len, meta->type, meta->domain, meta->blockers };
 
         return checksum_add(checksum_add(0, words, sizeof(words)), line, entry->len);
 }
@@ -91,7 +92,8 @@ void event_log_begin(EventLog *log, void *block, size_t n_bytes, size_t n_entrie
 }
 
 int event_log_init(EventLog *log, size_t n_bytes, size_t n_entries) {
-        void *block = mmap(NULL, event_log_size(n_bytes, n_entries), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *block = mmap(NULL, event_log_size(n_bytes, n_entries), PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         if (block == MAP_FAILED)
                 return -ENOMEM;

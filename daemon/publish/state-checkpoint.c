@@ -86,12 +86,14 @@ static uint64_t n_young_denials(const EventLog *log) {
 }
 
 static int begin(StateCheckpoint *c, const Host *host) {
+        uint64_t next_denial;
         int r, fd;
 
         r = json_snapshot_new(&c->snapshot, c->table, event_log_last_seq(c->log), TEXT_NULL);
         if (r < 0)
                 return r;
-        json_snapshot_end_denials(c->snapshot, c->table->denials.next_seq - MIN(n_young_denials(c->log), c->table->denials.next_seq));
+        next_denial = c->table->denials.next_seq;
+        json_snapshot_end_denials(c->snapshot, next_denial - MIN(n_young_denials(c->log), next_denial));
 
         if (unlinkat(c->directory, CHECKPOINT_NEW, 0) < 0 && errno != ENOENT)
                 return -errno;

@@ -52,7 +52,8 @@ static void arm(State *state, uint64_t delay_usec) {
 static void say_failed(State *state, int error) {
         state->counters->checkpoints_failed++;
         if (!state->failed)
-                log_warning("Cannot write a checkpoint of what is known (%s): after a restart, landlockd may not know all that it does now.",
+                log_warning("Cannot write a checkpoint of what is known (%s): after a restart, landlockd may not know all that "
+                            "it does now.",
                             strerror(-error));
         state->failed = true;
 }
@@ -164,15 +165,15 @@ static int open_spool(State *state, const StateOptions *options, StateLoad *ret_
 }
 
 static int keep_in_memory(State *state, const StateOptions *options, int error) {
+        const char *reason = error == -EWOULDBLOCK ? "another landlockd uses it; give this one its own with --state-dir="
+                                                   : strerror(-error);
         size_t n_bytes = MAX(options->history_size, EVENT_LOG_LINE_MAX);
 
         closep(&state->directory);
         state->directory = -EBADF;
         state->status.state = SOURCE_DEGRADED;
         snprintf(state->status.reason, sizeof(state->status.reason),
-                 error == -EWOULDBLOCK ? "Another landlockd uses the state directory: this one forgets all when it ends. Give it another with --state-dir=."
-                                       : "Events and tables cannot be kept in the state directory (%s): a restart forgets them.",
-                 strerror(-error));
+                 "Nothing can be kept in the state directory: a restart forgets domains and events (%s).", reason);
         log_warning("%s", state->status.reason);
         return event_log_init(&state->log, n_bytes, n_bytes / LINE_SIZE_SHORT);
 }

@@ -12,6 +12,7 @@
 static void formats_as_libc(uint64_t usec) {
         char ours[CLOCK_FORMAT_SIZE], theirs[64];
         time_t seconds = usec / USEC_PER_SEC;
+        uint64_t again;
         struct tm tm;
         size_t n;
 
@@ -20,6 +21,8 @@ static void formats_as_libc(uint64_t usec) {
         snprintf(theirs + n, sizeof(theirs) - n, ".%06uZ", (unsigned) (usec % USEC_PER_SEC));
         assert_int_equal(clock_format_rfc3339(usec, ours), strlen(theirs));
         assert_string_equal(ours, theirs);
+        assert_int_equal(clock_parse_rfc3339(text_from_string(ours), &again), 0);
+        assert_int_equal(again, usec);
 }
 
 static void test_clock_format(void **state _unused_) {
@@ -35,6 +38,23 @@ static void test_clock_format(void **state _unused_) {
 
         assert_int_equal(clock_format_rfc3339(UINT64_MAX, text), CLOCK_FORMAT_SIZE - 1);
         assert_string_equal(text, "9999-12-31T23:59:59.999999Z");
+}
+
+static void test_clock_parse(void **state _unused_) {
+        static const char *const bad[] = {
+                "", "2026-11-22T00:28:34.891000", "2026-11-22 00:28:34.891000Z", "2026-11-22T00:28:34.89100Z",
+                "2026-11-22T00:28:34.8910000Z", "2026-00-22T00:28:34.891000Z", "2026-13-22T00:28:34.891000Z",
+                "2026-11-00T00:28:34.891000Z", "2026-11-31T00:28:34.891000Z", "2025-02-29T00:28:34.891000Z",
+                "2026-11-22T24:28:34.891000Z", "2026-11-22T00:60:34.891000Z", "2026-11-22T00:28:60.891000Z",
+                "1969-12-31T23:59:59.999999Z", "0000-01-01T00:00:00.000000Z", "2026-11-22T00:28:3a.891000Z",
+        };
+        uint64_t usec;
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                assert_int_equal(clock_parse_rfc3339(text_from_string(bad[i]), &usec), -EINVAL);
+        assert_int_equal(clock_parse_rfc3339(TEXT_NULL, &usec), -EINVAL);
+        assert_int_equal(clock_parse_rfc3339(TEXT_LITERAL("9999-12-31T23:59:59.999999Z"), &usec), 0);
+        assert_int_equal(usec, UINT64_C(253402300799999999));
 }
 
 /* Against a plain array, through growth and through removal in the middle of probe chains. */
@@ -99,6 +119,7 @@ static void test_host(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_clock_format),
+                cmocka_unit_test(test_clock_parse),
                 cmocka_unit_test(test_id_map),
                 cmocka_unit_test(test_domain_text),
                 cmocka_unit_test(test_domain_uuid),

@@ -117,9 +117,35 @@ static void test_missing_file(void **state _unused_) {
         assert_non_null(strstr(error, "/nonexistent/landlockd.conf"));
 }
 
+static void note_key(void *userdata, const char *key) {
+        char *keys = userdata;
+
+        strcat(strcat(keys, key), " ");
+}
+
+static void test_compare(void **state _unused_) {
+        Config a, b;
+        char keys[256] = "";
+
+        config_set_defaults(&a);
+        config_set_defaults(&b);
+        config_compare(&a, &b, note_key, keys);
+        assert_string_equal(keys, "");
+
+        b.audit = AUDIT_NO;
+        b.trace = false;
+        b.trace_instance[0] = 'x';
+        b.max_rules++;
+        b.json_history_size++;
+        b.log_priority--;
+        config_compare(&a, &b, note_key, keys);
+        assert_string_equal(keys, "MaxRules JsonHistorySize Audit Trace TraceInstance LogLevel ");
+}
+
 int main(void) {
 #define test(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-        const struct CMUnitTest tests[] = { test(test_good), test(test_trace), test(test_bad), test(test_missing_file) };
+        const struct CMUnitTest tests[] = { test(test_good), test(test_trace), test(test_bad), test(test_missing_file),
+                                             test(test_compare) };
 
         return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

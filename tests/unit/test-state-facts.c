@@ -21,8 +21,12 @@ uint64_t facts_choose(uint64_t n) {
 }
 
 static const Text texts[] = {
-        TEXT_LITERAL("sh"), TEXT_LITERAL(""), TEXT_LITERAL("/usr/bin/caf\xc3\xa9"), TEXT_LITERAL("a \"quoted\" \\ \xff\n\x1b"),
-        TEXT_LITERAL("\0abstract"), TEXT_NULL,
+        TEXT_LITERAL("sh"),
+        TEXT_LITERAL(""),
+        TEXT_LITERAL("/usr/bin/caf\xc3\xa9"),
+        TEXT_LITERAL("a \"quoted\" \\ \xff\n\x1b"),
+        TEXT_LITERAL("\0abstract"),
+        TEXT_NULL,
 };
 
 static Text some_text(void) {
@@ -46,8 +50,13 @@ static uint64_t old_ruleset(const DomainTable *table) {
 static TaskDescription some_task(void) {
         int64_t tid = 1000 + (int64_t) facts_choose(120);
 
-        return (TaskDescription) { .tid = tid, .pid = tid - tid % 3, .has_pid = true, .uid = 7, .has_uid = facts_choose(2),
-                                   .comm = some_text(), .exe = some_text() };
+        return (TaskDescription){ .tid = tid,
+                                  .pid = tid - tid % 3,
+                                  .has_pid = true,
+                                  .uid = 7,
+                                  .has_uid = facts_choose(2),
+                                  .comm = some_text(),
+                                  .exe = some_text() };
 }
 
 static Fact ruleset_fact(const DomainTable *table) {
@@ -56,13 +65,16 @@ static Fact ruleset_fact(const DomainTable *table) {
         switch (known ? facts_choose(4) : 0) {
         case 0:
                 return (Fact) { .type = FACT_RULESET_CREATED,
-                                .ruleset_created = { ++last_ruleset, { { (uint64_t) rand(), 3, 1 } }, (int64_t) facts_choose(100) } };
+                               .ruleset_created = {
+                                       ++last_ruleset, { { (uint64_t) rand(), 3, 1 } }, (int64_t) facts_choose(100) } };
         case 1:
                 return (Fact) { .type = FACT_RULESET_FREED, .ruleset_freed = { known, facts_choose(6) } };
         default:
                 return (Fact) { .type = FACT_RULE_ADDED,
-                                .rule_added = { known, { .version = 1 + facts_choose(8), .kind = facts_choose(2) ? RULE_NET_PORT : RULE_PATH_BENEATH,
-                                                                 .access = (uint64_t) rand() } } };
+                               .rule_added = { known,
+                                               { .version = 1 + facts_choose(8),
+                                                 .kind = facts_choose(2) ? RULE_NET_PORT : RULE_PATH_BENEATH,
+                                                 .access = (uint64_t) rand() } } };
         }
 }
 
@@ -71,17 +83,22 @@ static Fact domain_fact(const DomainTable *table) {
         case 0:
                 last_domain++;
                 return (Fact) { .type = FACT_DOMAIN_CREATED,
-                                .created = { last_domain, facts_choose(2) ? 0 : old_domain(), facts_choose(4) ? old_ruleset(table) : 0, facts_choose(6), some_task() } };
+                               .created = { last_domain, facts_choose(2) ? 0 : old_domain(),
+                                            facts_choose(4) ? old_ruleset(table) : 0, facts_choose(6), some_task() } };
         case 1:
                 return (Fact) { .type = FACT_DOMAIN_FREED, .freed = { old_domain(), facts_choose(9), facts_choose(2) } };
         case 2:
                 return (Fact) { .type = FACT_DOMAIN_DESCRIBED,
-                                .described = { old_domain(), facts_choose(2), 42, 1000, facts_choose(2), facts_choose(2), some_text(), some_text() } };
+                               .described = { old_domain(), facts_choose(2), 42, 1000, facts_choose(2), facts_choose(2),
+                                              some_text(), some_text() } };
         case 3:
                 return (Fact) { .type = FACT_DOMAIN_SEEN,
-                                .sight = { .described.domain = old_domain(), .handled = { { 5, 0, 2 } }, .has_handled = facts_choose(2) } };
+                               .sight = { .described.domain = old_domain(),
+                                          .handled = { { 5, 0, 2 } },
+                                          .has_handled = facts_choose(2) } };
         default:
-                return (Fact) { .type = FACT_DOMAIN_ENFORCED, .enforced = { old_domain(), some_task(), facts_choose(2), facts_choose(2) } };
+                return (Fact) { .type = FACT_DOMAIN_ENFORCED,
+                               .enforced = { old_domain(), some_task(), facts_choose(2), facts_choose(2) } };
         }
 }
 
@@ -92,7 +109,11 @@ static Fact task_fact(const DomainTable *table _unused_) {
         case 0:
                 return (Fact) { .type = FACT_TASK_FORKED, .forked = { a.tid, b.tid, facts_choose(2) } };
         case 1:
-                return (Fact) { .type = FACT_TASK_EXECED, .execed = { a.tid, { .tid = facts_choose(2) ? a.tid : a.pid, .comm = some_text(), .exe = some_text() } } };
+                return (Fact) { .type = FACT_TASK_EXECED,
+                               .execed = { a.tid,
+                                           { .tid = facts_choose(2) ? a.tid : a.pid,
+                                             .comm = some_text(),
+                                             .exe = some_text() } } };
         case 2:
                 return (Fact) { .type = FACT_TASK_SEEN, .seen = { old_domain(), a, facts_choose(3) } };
         default:

@@ -297,7 +297,7 @@ static void test_in_use(void **state _unused_) {
         begin_life(&first);
         begin_life(&second);
         assert_kept(&first);
-        assert_in_memory(&second, "Another landlockd");
+        assert_in_memory(&second, "another landlockd");
         end_life(&second);
         deny(&first, 1);
         end_life(&first);

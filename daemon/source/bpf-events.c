@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/bpf-events.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#include "base/clock.h"
+#include "source/bpf-kernel.h"
+#include "source/bpf/events.skel.h"
+
+/* Of what the kernel takes as the size of a ring buffer. */
+#define BUFFER_SIZE_MAX (UINT64_C(1) << 30)
+
+/* What the program at the beginning of a function missed, that at its end has told by then, or missed, too. */
+#define SURE_AFTER_USEC (1 * USEC_PER_SEC)
+
+struct BpfEvents {
+        struct events_bpf *programs;
+        struct ring_buffer *ring;
+        BpfEventsOptions options;
+        size_t n_left; /* records that this turn may hand over */
+        uint64_t n_missing;    /* of all events, when they were counted last */
+        uint64_t n_lost;       /* of them, that were told */
+        uint64_t counted_usec; /* monotonic */
+};
+
+static int on_sample(void *userdata, void *data, size_t size) {
+        BpfEvents *events = userdata;
+        const BpfRecord *record = data;
+
+        if (size >= sizeof(*record) && record->size == size)
+                events->options.handler(events->options.userdata, record);
+        /* Ends this turn; the record is taken. */
+        return --events->n_left > 0 ? 0 : -EAGAIN;
+}
+
+/* A power of two that is as large or larger. */
+static uint32_t ring_size(uint64_t size) {
+        uint64_t n = sysconf(_SC_PAGESIZE);
+
+        while (n < size && n < BUFFER_SIZE_MAX)
+                n *= 2;
+        return n;
+}
+
+static void choose_programs(BpfEvents *events) {
+        bool functions = events->options.way == BPF_EVENTS_FUNCTIONS;
+        BpfKernelFunctions kernel = {};
+        struct bpf_program *program;
+
+        if (functions)
+                kernel = bpf_kernel_functions();
+        bpf_object__for_each_program(program, events->programs->obj)
+                bpf_program__set_autoload(program, functions == (bpf_program__type(program) == BPF_PROG_TYPE_TRACING));
+        bpf_program__set_autoload(events->programs->progs.log_denial, functions && kernel.denials_are_understood);
+        bpf_program__set_autoload(events->programs->progs.logged_denial, functions && kernel.denials_are_understood);
+        bpf_program__set_autoload(events->programs->progs.restrict_threads, functions && kernel.restricts_threads);
+        bpf_program__set_autoload(events->programs->progs.restricted_threads, functions && kernel.restricts_threads);
+}
+
+static int set_up(BpfEvents *events) {
+        int r;
+
+        events->programs = events_bpf__open();
+        if (!events->programs)
+                return -errno;
+        choose_programs(events);
+        r = bpf_map__set_max_entries(events->programs->maps.records, ring_size(events->options.buffer_size));
+        if (r >= 0)
+                r = events_bpf__load(events->programs);
+        if (r < 0)
+                return r;
+
+        events->ring = ring_buffer__new(bpf_map__fd(events->programs->maps.records), on_sample, events, NULL);
+        if (!events->ring)
+                return -errno;
+        events->programs->bss->credential_offset = events->options.credential_offset;
+        return events_bpf__attach(events->programs);
+}
+
+int bpf_events_new(BpfEvents **ret, const BpfEventsOptions *options) {
+        _cleanup_(bpf_events_freep) BpfEvents *events = calloc(1, sizeof(BpfEvents));
+        int r;
+
+        if (!events)
+                return -ENOMEM;
+        events->options = *options;
+        r = set_up(events);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(events);
+        return 0;
+}
+
+BpfEvents *bpf_events_free(BpfEvents *events) {
+        if (!events)
+                return NULL;
+
+        ring_buffer__free(events->ring);
+        events_bpf__destroy(events->programs);
+        free(events);
+        return NULL;
+}
+
+int bpf_events_fd(const BpfEvents *events) {
+        return ring_buffer__epoll_fd(events->ring);
+}
+
+bool bpf_events_read(BpfEvents *events, size_t n_max) {
+        events->n_left = n_max;
+        return ring_buffer__consume(events->ring) < 0;
+}
+
+/* Times that the kernel did not begin a program because it had not ended on this CPU. */
+static uint64_t count_missed(const struct bpf_program *program) {
+        struct bpf_prog_info info = {};
+        uint32_t size = sizeof(info);
+        int fd = bpf_program__fd(program);
+
+        return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) >= 0 ? info.recursion_misses : 0;
+}
+
+/* All that was lost until now. */
+static uint64_t count_lost(const struct events_bpf *programs) {
+        uint64_t n_late = programs->bss->n_late_denials + programs->bss->n_late_ends, n_missed;
+
+        n_missed = count_missed(programs->progs.log_denial) + count_missed(programs->progs.log_drop_domain) +
+                count_missed(programs->progs.after_restrict_self);
+        /* Not of commit_creds(): what is missed there is nearly always about threads that are in no domain. */
+        return programs->bss->n_lost + (n_missed > n_late ? n_missed - n_late : 0);
+}
+
+uint64_t bpf_events_take_lost(BpfEvents *events) {
+        uint64_t now_usec = clock_monotonic_usec(), n_now, n_sure, n_new;
+
+        if (now_usec - events->counted_usec < SURE_AFTER_USEC)
+                return 0;
+        n_now = count_lost(events->programs);
+        n_sure = MIN(n_now, events->n_missing);
+        n_new = n_sure > events->n_lost ? n_sure - events->n_lost : 0;
+        events->n_missing = n_now;
+        events->counted_usec = now_usec;
+        events->n_lost += n_new;
+        return n_new;
+}
+
+bool bpf_events_tell_denials(const BpfEvents *events) {
+        return bpf_program__autoload(events->programs->progs.log_denial);
+}

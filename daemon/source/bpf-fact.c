@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/bpf-fact.h"
+
+#include <string.h>
+
+/* The kernel fills the rest with NULs; a text without any is as long as there is room. */
+static Text bounded(const char *data, size_t size) {
+        return (Text) { data, strnlen(data, size) };
+}
+
+static DomainDescription describe_domain(const BpfDomainRecord *record) {
+        size_t n_exe = record->record.size - offsetof(BpfDomainRecord, creator_exe);
+
+        return (DomainDescription) {
+                .domain = record->id,
+                .mode = DOMAIN_MODE_ENFORCING, /* there is no other */
+                .creator_pid = record->creator_pid,
+                .creator_uid = record->creator_uid,
+                .has_creator_pid = record->creator_pid > 0,
+                .has_creator_uid = record->creator_pid > 0,
+                .creator_comm = record->creator_pid > 0 ? bounded(record->creator_comm, sizeof(record->creator_comm)) : TEXT_NULL,
+                .creator_exe = n_exe > 0 ? bounded(record->creator_exe, n_exe) : TEXT_NULL,
+        };
+}
+
+Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_DOMAIN_SEEN,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .sight = {
+                        .parent = record->parent,
+                        .described = describe_domain(record),
+                        .n_denials = record->n_denials,
+                        .handled.bits = {
+                                [ACCESS_FS] = record->handled_fs,
+                                [ACCESS_NET] = record->handled_net,
+                                [ACCESS_SCOPE] = record->scoped,
+                        },
+                        .has_parent = true,
+                        .has_n_denials = true,
+                        .has_handled = true,
+                },
+        };
+}
+
+static TaskDescription describe_task(const BpfThreadRecord *record) {
+        return (TaskDescription) {
+                .tid = record->tid,
+                .pid = record->pid,
+                .uid = record->uid,
+                .has_pid = true,
+                .has_uid = true,
+                .comm = bounded(record->comm, sizeof(record->comm)),
+        };
+}
+
+Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_TASK_SEEN,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .seen = { record->domain, describe_task(record), ATTRIBUTION_KERNEL },
+        };
+}
+
+/* Only the process of the thread that gets into a domain can have made it. */
+static TaskDescription describe_entrant(const BpfRestrictionRecord *record) {
+        TaskDescription task = describe_task(&record->thread);
+
+        task.exe = describe_domain(&record->domain).creator_exe;
+        return task;
+}
+
+Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec) {
+        TaskDescription creator = describe_entrant(record);
+
+        creator.tid = record->creator_tid;
+        creator.comm = bounded(record->domain.creator_comm, sizeof(record->domain.creator_comm));
+        return (Fact) {
+                .type = FACT_DOMAIN_CREATED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .created = { .domain = record->domain.id, .parent = record->domain.parent, .creator = creator },
+        };
+}
+
+Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_DOMAIN_ENFORCED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .enforced = {
+                        .domain = record->domain.id,
+                        .task = describe_entrant(record),
+                        .process_wide = record->process_wide,
+                        .no_new_privs = record->no_new_privs,
+                },
+        };
+}
+
+Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_DOMAIN_FREED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .freed = {
+                        .domain = record->domain,
+                        .n_denials = record->n_denials,
+                        .has_n_denials = record->counted,
+                },
+        };
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/bpf-snapshot.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "source/bpf-credential.h"
+#include "source/bpf-fact.h"
+#include "source/bpf-iterator.h"
+#include "source/bpf-kernel.h"
+#include "source/bpf/snapshot.skel.h"
+
+struct BpfSnapshot {
+        struct snapshot_bpf *programs;
+        struct bpf_link *threads;
+};
+
+typedef struct Run {
+        FactSink sink;
+        uint64_t time_usec;
+        uint32_t n_malformed; /* before */
+} Run;
+
+static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
+        uint32_t offset;
+        int r;
+
+        r = bpf_kernel_check(ret_reason, n_reason);
+        if (r < 0)
+                return r;
+
+        snapshot->programs = snapshot_bpf__open_and_load();
+        if (snapshot->programs)
+                snapshot->threads = bpf_program__attach_iter(snapshot->programs->progs.threads, NULL);
+        if (!snapshot->threads) {
+                r = -errno;
+                bpf_kernel_explain(r, ret_reason, n_reason);
+                return r;
+        }
+
+        r = bpf_credential_find(snapshot->programs, &offset, ret_reason, n_reason);
+        if (r >= 0)
+                snapshot->programs->bss->credential_offset = offset;
+        return r;
+}
+
+int bpf_snapshot_new(BpfSnapshot **ret, char *ret_reason, size_t n_reason) {
+        _cleanup_(bpf_snapshot_freep) BpfSnapshot *snapshot = calloc(1, sizeof(BpfSnapshot));
+        int r;
+
+        if (!snapshot) {
+                bpf_kernel_explain(-ENOMEM, ret_reason, n_reason);
+                return -ENOMEM;
+        }
+        r = set_up(snapshot, ret_reason, n_reason);
+        if (r >= 0)
+                *ret = TAKE_PTR(snapshot);
+        return r;
+}
+
+BpfSnapshot *bpf_snapshot_free(BpfSnapshot *snapshot) {
+        if (!snapshot)
+                return NULL;
+
+        bpf_link__destroy(snapshot->threads);
+        snapshot_bpf__destroy(snapshot->programs);
+        free(snapshot);
+        return NULL;
+}
+
+static void on_record(void *userdata, const BpfRecord *record) {
+        const Run *run = userdata;
+        Fact fact;
+
+        if (record->type == BPF_RECORD_DOMAIN)
+                fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec);
+        else
+                fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec);
+        run->sink.fn(run->sink.userdata, &fact);
+}
+
+/* What an earlier run wrote is written again. */
+static Run begin_run(BpfSnapshot *snapshot, FactSink sink) {
+        snapshot->programs->bss->run++;
+        return (Run) { sink, clock_realtime_usec(), snapshot->programs->bss->n_malformed };
+}
+
+static int end_run(const BpfSnapshot *snapshot, const Run *run, int r) {
+        return r >= 0 && snapshot->programs->bss->n_malformed != run->n_malformed ? -EBADMSG : r;
+}
+
+int bpf_snapshot_run(BpfSnapshot *snapshot, FactSink sink) {
+        Run run = begin_run(snapshot, sink);
+
+        return end_run(snapshot, &run, bpf_iterator_read(snapshot->threads, on_record, &run));
+}
+
+int bpf_snapshot_process(BpfSnapshot *snapshot, int64_t pid, FactSink sink) {
+        Run run = begin_run(snapshot, sink);
+        int r = bpf_iterator_read_process(snapshot->programs->progs.threads, pid, on_record, &run);
+
+        return end_run(snapshot, &run, r);
+}
+
+static void on_thread(void *userdata, const BpfRecord *record) {
+        BpfThreadRecord *thread = userdata;
+
+        if (record->type == BPF_RECORD_THREAD && record->size == sizeof(*thread))
+                *thread = *(const BpfThreadRecord *) record;
+}
+
+int bpf_snapshot_thread(BpfSnapshot *snapshot, int64_t tid, uint64_t *ret_domain) {
+        BpfThreadRecord thread = {};
+        int r;
+
+        r = bpf_iterator_read_thread(snapshot->programs->progs.thread, tid, on_thread, &thread);
+        if (r < 0)
+                return r;
+        if (thread.record.size == 0)
+                return -ESRCH;
+        *ret_domain = thread.domain;
+        return 0;
+}
+
+uint32_t bpf_snapshot_credential_offset(const BpfSnapshot *snapshot) {
+        return snapshot->programs->bss->credential_offset;
+}

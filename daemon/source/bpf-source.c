@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source/bpf-source.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "source/bpf-denial.h"
+#include "source/bpf-events.h"
+#include "source/bpf-fact.h"
+
+/* Records handed over in one turn, so that a flood does not starve clients. */
+#define RECORDS_PER_TURN 1024
+
+/* A flood is not waited for when all is to be reported. */
+#define RECORDS_PER_DRAIN (64 * RECORDS_PER_TURN)
+
+struct BpfSource {
+        BpfSourceOptions options;
+        BpfSnapshot *snapshot;
+        BpfEvents *events; /* NULL: others tell them, or nobody */
+        BpfEventsWay way;
+        struct event *readable;
+        uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
+        uint64_t read_usec;            /* realtime, of the turn before */
+        BpfDenialTexts texts;
+        SourceStatus status;
+};
+
+static void set_status(BpfSource *source, SourceState state, const char *format, ...) _printf_(3, 4);
+
+static void set_status(BpfSource *source, SourceState state, const char *format, ...) {
+        va_list args;
+
+        source->status.state = state;
+        va_start(args, format);
+        vsnprintf(source->status.reason, sizeof(source->status.reason), format, args);
+        va_end(args);
+}
+
+static void log_status(const BpfSource *source) {
+        log_full(source->status.state == SOURCE_ACTIVE ? LOG_INFO : LOG_WARNING, 0, "Source bpf is %s%s%s",
+                 source_state_to_string(source->status.state), source->status.reason[0] ? ": " : ".", source->status.reason);
+}
+
+/* --- what came ------------------------------------------------------------------------------------------------- */
+
+static void publish(const BpfSource *source, Fact fact) {
+        source->options.sink.fn(source->options.sink.userdata, &fact);
+}
+
+static uint64_t to_realtime(const BpfSource *source, uint64_t boottime_ns) {
+        return boottime_ns / 1000 + source->realtime_offset_usec;
+}
+
+/* Its ruleset is not known, but what the domain handles is. */
+static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record) {
+        uint64_t time_usec = to_realtime(source, record->time_ns);
+
+        publish(source, bpf_fact_domain_created(record, time_usec));
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
+        publish(source, bpf_fact_domain_enforced(record, time_usec));
+        /* The others do not make the system call. */
+        if (source->way == BPF_EVENTS_SYSTEM_CALL && record->process_wide && record->n_threads > 1)
+                bpf_snapshot_process(source->snapshot, record->thread.pid, source->options.sink);
+}
+
+static void on_inside(const BpfSource *source, const BpfRestrictionRecord *record) {
+        uint64_t time_usec = to_realtime(source, record->time_ns);
+
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
+        publish(source, bpf_fact_task_seen(&record->thread, time_usec));
+}
+
+static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
+        uint64_t time_usec = to_realtime(source, record->time_ns);
+
+        publish(source, (Fact) {
+                .type = FACT_ACCESS_DENIED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .denied = bpf_denial_decode(record, time_usec, &source->texts),
+        });
+}
+
+static void on_freed(const BpfSource *source, const BpfEndRecord *record) {
+        publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns)));
+}
+
+static void on_record(void *userdata, const BpfRecord *record) {
+        BpfSource *source = userdata;
+
+        switch ((BpfRecordType) record->type) {
+        case BPF_RECORD_RESTRICTED:
+                on_restricted(source, (const BpfRestrictionRecord *) record);
+                break;
+        case BPF_RECORD_INSIDE:
+                on_inside(source, (const BpfRestrictionRecord *) record);
+                break;
+        case BPF_RECORD_DENIED:
+                on_denied(source, (const BpfDenialRecord *) record);
+                break;
+        case BPF_RECORD_FREED:
+                on_freed(source, (const BpfEndRecord *) record);
+                break;
+        case BPF_RECORD_DOMAIN:
+        case BPF_RECORD_THREAD:
+        case BPF_RECORD_CREDENTIAL:
+                break; /* these are no events */
+        }
+}
+
+static void report_loss(BpfSource *source, uint64_t now_usec) {
+        uint64_t n_lost = bpf_events_take_lost(source->events);
+
+        if (n_lost == 0)
+                return;
+        source->options.counters->trace_events_missing += n_lost;
+        publish(source, (Fact) {
+                .type = FACT_EVENTS_LOST,
+                .origins = ORIGIN_BPF,
+                .time_usec = now_usec,
+                .lost = { LOSS_TRACE_OVERRUN, n_lost, source->read_usec, now_usec },
+        });
+}
+
+static void read_events(BpfSource *source, size_t n_max) {
+        uint64_t now_usec = clock_realtime_usec();
+
+        source->realtime_offset_usec = now_usec - clock_usec(CLOCK_BOOTTIME);
+        bpf_events_read(source->events, n_max);
+        report_loss(source, now_usec);
+        source->read_usec = now_usec;
+}
+
+static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
+        read_events(userdata, RECORDS_PER_TURN);
+}
+
+void bpf_source_drain(BpfSource *source) {
+        if (source->events)
+                read_events(source, RECORDS_PER_DRAIN);
+}
+
+/* --- start and end --------------------------------------------------------------------------------------------- */
+
+static int open_events(BpfSource *source, BpfEventsWay way) {
+        const BpfEventsOptions options = {
+                .way = way,
+                .credential_offset = bpf_snapshot_credential_offset(source->snapshot),
+                .buffer_size = source->options.config->trace_buffer_size,
+                .handler = on_record,
+                .userdata = source,
+        };
+
+        source->way = way;
+        return bpf_events_new(&source->events, &options);
+}
+
+/* Of what the kernel allows, that which tells most. */
+static void open_best_events(BpfSource *source) {
+        int refused, r;
+
+        refused = open_events(source, BPF_EVENTS_FUNCTIONS);
+        if (refused >= 0 && bpf_events_tell_denials(source->events)) {
+                set_status(source, SOURCE_ACTIVE, "%s", "");
+                return;
+        }
+        if (refused >= 0) {
+                set_status(source, SOURCE_DEGRADED, "this kernel gives denials to functions in an unknown form: those that "
+                           "are not logged are missed; Linux 7.3 has trace events for them");
+                return;
+        }
+
+        r = open_events(source, BPF_EVENTS_SYSTEM_CALL);
+        if (r < 0)
+                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions and system call is refused (%s, %s): "
+                           "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
+                           strerror(-r));
+        else
+                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions is refused (%s), as by a kernel that is "
+                           "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
+}
+
+static int watch_events(BpfSource *source) {
+        source->read_usec = clock_realtime_usec();
+        source->readable = event_new(source->options.base, bpf_events_fd(source->events), EV_READ | EV_PERSIST, on_readable,
+                                     source);
+        return source->readable && event_add(source->readable, NULL) >= 0 ? 0 : -ENOMEM;
+}
+
+int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options) {
+        _cleanup_(bpf_source_freep) BpfSource *source = calloc(1, sizeof(BpfSource));
+        int r;
+
+        if (!source)
+                return -ENOMEM;
+        source->options = *options;
+        source->status = (SourceStatus) { .name = "bpf", .state = SOURCE_ACTIVE };
+
+        r = bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason));
+        if (r < 0)
+                source->status.state = SOURCE_UNAVAILABLE;
+        else if (!options->trace_tells)
+                open_best_events(source);
+        log_status(source);
+
+        if (source->events) {
+                r = watch_events(source);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(source);
+        return 0;
+}
+
+BpfSource *bpf_source_free(BpfSource *source) {
+        if (!source)
+                return NULL;
+
+        FREE_IF_SET(event_free, source->readable);
+        bpf_events_free(source->events);
+        bpf_snapshot_free(source->snapshot);
+        free(source);
+        return NULL;
+}
+
+BpfSnapshot *bpf_source_snapshot(BpfSource *source) {
+        return source->snapshot;
+}
+
+const SourceStatus *bpf_source_status(const BpfSource *source) {
+        return &source->status;
+}
+
+bool bpf_source_tells_domains(const BpfSource *source) {
+        return source->events;
+}
+
+bool bpf_source_tells_denials(const BpfSource *source) {
+        return source->events && source->way == BPF_EVENTS_FUNCTIONS && bpf_events_tell_denials(source->events);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All threads that live in a domain, and these domains, as they are now: iterators over the kernel's threads. */
+#include "source/bpf/domain.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Where a credential's domain is not as it has to be. */
+uint32_t n_malformed;
+
+/* Domains that have been written, each with the run in which it was. One that is pushed out is written again, which
+ * does no harm. */
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 8192);
+        __type(key, uint64_t);
+        __type(value, uint32_t);
+} written SEC(".maps");
+
+uint32_t run;
+
+/* One thread of landlockd reads, so that there is one of each. */
+static BpfDomainRecord domain_record;
+static const struct landlock_hierarchy *chain[LANDLOCK_MAX_NUM_LAYERS]; /* the outermost first */
+static uint64_t ids[LANDLOCK_MAX_NUM_LAYERS];                           /* of those that have to be written; else 0 */
+
+/* Follows the layers outwards; there must be as many as the domain says. */
+static __always_inline bool follow_layers(const Layers *layers) {
+        const struct landlock_hierarchy *hierarchy = layers->innermost;
+
+        if (layers->n == 0 || layers->n > LANDLOCK_MAX_NUM_LAYERS)
+                return false;
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < layers->n; i++) {
+                if (!hierarchy)
+                        return false;
+                chain[(layers->n - 1 - i) % LANDLOCK_MAX_NUM_LAYERS] = hierarchy;
+                hierarchy = BPF_CORE_READ(hierarchy, parent);
+        }
+        return !hierarchy;
+}
+
+/* Of a thread either all that is to be written is, or the kernel calls again when there is room. */
+static __always_inline int write_domains(struct seq_file *seq, const Layers *layers) {
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < layers->n; i++) {
+                const struct landlock_hierarchy *hierarchy = chain[i];
+                uint64_t id = BPF_CORE_READ(hierarchy, id);
+                const uint32_t *last = bpf_map_lookup_elem(&written, &id);
+                uint64_t size;
+
+                ids[i] = last && *last == run ? 0 : id;
+                if (ids[i] == 0)
+                        continue;
+                size = fill_domain(&domain_record, hierarchy, layers, i);
+                if (size > sizeof(domain_record))
+                        return -1;
+                if (bpf_seq_write(seq, &domain_record, size) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+static __always_inline void remember_written(const Layers *layers) {
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < layers->n; i++)
+                if (ids[i] != 0)
+                        bpf_map_update_elem(&written, &ids[i], &run, BPF_ANY);
+}
+
+/* A thread that has begun to exit may have told so already: it does not come back. */
+static __always_inline bool is_living(const struct task_struct *task) {
+        return !(task->flags & PF_EXITING);
+}
+
+SEC("iter/task")
+int threads(struct bpf_iter__task *context) {
+        const struct task_struct *task = context->task;
+        const void *domain = task && is_living(task) ? domain_of(task) : NULL;
+        BpfThreadRecord record;
+        Layers layers;
+
+        if (!domain)
+                return 0;
+        get_layers(domain, &layers);
+        if (!follow_layers(&layers)) {
+                n_malformed++;
+                return 0;
+        }
+        if (write_domains(context->meta->seq, &layers) < 0)
+                return 0;
+        fill_thread(&record, task, innermost_id(&layers));
+        if (bpf_seq_write(context->meta->seq, &record, sizeof(record)) >= 0)
+                remember_written(&layers);
+        return 0;
+}
+
+/* For one thread, in a domain or not. */
+SEC("iter/task")
+int thread(struct bpf_iter__task *context) {
+        const struct task_struct *task = context->task;
+        BpfThreadRecord record;
+        const void *domain;
+        Layers layers = {};
+
+        if (!task || !is_living(task))
+                return 0;
+        domain = domain_of(task);
+        if (domain)
+                get_layers(domain, &layers);
+        fill_thread(&record, task, innermost_id(&layers));
+        bpf_seq_write(context->meta->seq, &record, sizeof(record));
+        return 0;
+}
+
+/* For one thread: what there is at the offset. */
+SEC("iter/task")
+int credential(struct bpf_iter__task *context) {
+        const struct task_struct *task = context->task;
+        const struct landlock_cred_security *credential = task ? credential_of(task) : NULL;
+        BpfCredentialRecord record = {
+                .record = { BPF_RECORD_CREDENTIAL, sizeof(record) },
+        };
+
+        if (!credential)
+                return 0;
+        record.domain_address = (uint64_t) BPF_CORE_READ(credential, domain);
+        record.domain_exec = BPF_CORE_READ(credential, domain_exec);
+        record.log_subdomains_off = BPF_CORE_READ_BITFIELD_PROBED(credential, log_subdomains_off);
+        bpf_seq_write(context->meta->seq, &record, sizeof(record));
+        return 0;
+}
