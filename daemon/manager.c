@@ -505,7 +505,7 @@ Manager *manager_free(Manager *manager) {
 static void drain(Manager *manager) {
         audit_source_drain(manager->audit);
         trace_source_drain(manager->trace);
-        for (int i = 0; i < DENIAL_JOIN_ROUNDS; i++)
+        for (int i = 0; i < DOMAIN_TABLE_ROUNDS_MAX; i++)
                 settle(manager);
         state_finish(manager->state);
 }

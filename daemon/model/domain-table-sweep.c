@@ -7,6 +7,7 @@
 
 void domain_table_begin_look(Changes *changes) {
         changes->table->reconciliation = (Reconciliation) { .since_usec = changes->time_usec };
+        changes->table->looking_since_boot_usec = changes->boot_usec;
         changes->table->looking = true;
         changes->table->sweeping = false;
 }
@@ -23,7 +24,7 @@ static void sweep_threads(DomainTable *table, Process *process) {
 
         for (thread = LIST_FIRST(&process->threads); thread; thread = next) {
                 next = LIST_NEXT(thread, in_process);
-                if (thread->seen_usec < table->reconciliation.since_usec)
+                if (thread->seen_boot_usec < table->looking_since_boot_usec)
                         process_table_remove_thread(&table->processes, thread);
         }
 }

@@ -54,6 +54,29 @@ TaskDescription domain_table_complete_task(const DomainTable *table, const TaskD
         return known;
 }
 
+/* Of a thread that is where it was known to be. What is known of its program is kept: an event told it. */
+static int know_better(Changes *changes, Thread *thread, const TaskDescription *task, Attribution attribution) {
+        Process *process = thread->process;
+        bool surer = attribution < process->attribution;
+        TaskDescription unknown = {};
+        int r;
+
+        thread->attribution = MIN(thread->attribution, attribution);
+        process->attribution = MIN(process->attribution, attribution);
+        if (!process->has_uid) {
+                unknown.uid = task->uid;
+                unknown.has_uid = task->has_uid;
+        }
+        if (!text_known(process->comm))
+                unknown.comm = task->comm;
+        if (!text_known(process->exe))
+                unknown.exe = task->exe;
+        r = process_describe(process, &unknown);
+        if (surer || r > 0)
+                process_changed(changes, CHANGE_PROCESS_UPDATED, process);
+        return MIN(r, 0);
+}
+
 /* The thread is in the domain now, wherever it was before. */
 static int put_thread(Changes *changes, Domain *domain, const TaskDescription *task, Attribution attribution) {
         DomainTable *table = changes->table;
@@ -62,11 +85,8 @@ static int put_thread(Changes *changes, Domain *domain, const TaskDescription *t
         TaskDescription known;
         int r;
 
-        if (before && before->domain == domain) {
-                thread->attribution = MIN(thread->attribution, attribution);
-                before->attribution = MIN(before->attribution, attribution);
-                return 0;
-        }
+        if (before && before->domain == domain)
+                return know_better(changes, thread, task, attribution);
         /* What moves is the same process; seen last, it is not the one that makes room. */
         if (before)
                 process_table_touch(&table->processes, before, changes->time_usec);
@@ -81,7 +101,7 @@ static int put_thread(Changes *changes, Domain *domain, const TaskDescription *t
         /* Making room may have evicted the process that it was in, and the thread with it. */
         thread = process_table_thread(&table->processes, task->tid);
         before = thread ? thread->process : NULL;
-        r = process_table_add_thread(&table->processes, process, task->tid, attribution, changes->time_usec);
+        r = process_table_add_thread(&table->processes, process, task->tid, attribution, changes->boot_usec);
         if (r < 0)
                 return r == -ENOSPC ? 0 : r;
         if (before)
@@ -135,7 +155,7 @@ static void forget_thread(Changes *changes, int64_t tid) {
 
 /* What happened before a look at the thread is in what was seen then, or is about another one that had its ID. */
 static bool is_old(const Changes *changes, const Thread *thread) {
-        return thread && changes->time_usec < thread->seen_usec;
+        return thread && changes->boot_usec != 0 && changes->boot_usec < thread->seen_boot_usec;
 }
 
 int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
@@ -166,7 +186,7 @@ int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
                 if (r < 0)
                         return r;
         }
-        r = process_table_add_thread(processes, process, forked->tid, attribution, changes->time_usec);
+        r = process_table_add_thread(processes, process, forked->tid, attribution, changes->boot_usec);
         return r == -ENOSPC ? 0 : r;
 }
 
@@ -186,7 +206,7 @@ int domain_table_apply_execed(Changes *changes, const TaskExec *execed) {
         if (execed->task.tid != execed->old_tid) {
                 /* It took over the ID of the thread that led its process, which is dead like all the others. */
                 process_table_remove_thread(processes, thread);
-                r = process_table_add_thread(processes, process, execed->task.tid, attribution, changes->time_usec);
+                r = process_table_add_thread(processes, process, execed->task.tid, attribution, changes->boot_usec);
                 if (r < 0)
                         return r == -ENOSPC ? 0 : r;
         }
@@ -225,7 +245,7 @@ int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
         thread = process_table_thread(processes, seen->task.tid);
         if (r >= 0 && thread) {
                 process_table_touch(&changes->table->processes, thread->process, changes->time_usec);
-                thread->seen_usec = changes->time_usec;
+                thread->seen_boot_usec = changes->boot_usec;
         }
         return r;
 }

@@ -129,7 +129,7 @@ static void report_loss(BpfSource *source, uint64_t now_usec) {
 static void read_events(BpfSource *source, size_t n_max) {
         uint64_t now_usec = clock_realtime_usec();
 
-        source->realtime_offset_usec = now_usec - clock_usec(CLOCK_BOOTTIME);
+        source->realtime_offset_usec = now_usec - clock_boottime_usec();
         bpf_events_read(source->events, n_max);
         report_loss(source, now_usec);
         source->read_usec = now_usec;

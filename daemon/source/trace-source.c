@@ -82,10 +82,6 @@ static void log_status(const TraceSource *source) {
                  source->status.reason[0] ? ": " : ".", source->status.reason);
 }
 
-static uint64_t clock_boottime_usec(void) {
-        return clock_usec(CLOCK_BOOTTIME);
-}
-
 static uint64_t to_realtime(const TraceSource *source, uint64_t boottime_ns) {
         return boottime_ns / 1000 + source->realtime_offset_usec;
 }
@@ -159,7 +155,8 @@ static void on_record(void *userdata, const TraceRecord *record, TraceStream *st
         TraceSource *source = userdata;
 
         source->record_usec = record->time_ns / 1000;
-        trace_decoder_feed(source->decoder, record->data, record->size, to_realtime(source, record->time_ns));
+        trace_decoder_feed(source->decoder, record->data, record->size, to_realtime(source, record->time_ns),
+                           record->time_ns / 1000);
 }
 
 static void on_loss(void *userdata, const TraceLoss *loss, TraceStream *stream) {
