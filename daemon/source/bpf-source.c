@@ -2,7 +2,6 @@
 #include "source/bpf-source.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -28,22 +27,6 @@ struct BpfSource {
         BpfDenialTexts texts;
         SourceStatus status;
 };
-
-static void set_status(BpfSource *source, SourceState state, const char *format, ...) _printf_(3, 4);
-
-static void set_status(BpfSource *source, SourceState state, const char *format, ...) {
-        va_list args;
-
-        source->status.state = state;
-        va_start(args, format);
-        vsnprintf(source->status.reason, sizeof(source->status.reason), format, args);
-        va_end(args);
-}
-
-static void log_status(const BpfSource *source) {
-        log_full(source->status.state == SOURCE_ACTIVE ? LOG_INFO : LOG_WARNING, 0, "Source bpf is %s%s%s",
-                 source_state_to_string(source->status.state), source->status.reason[0] ? ": " : ".", source->status.reason);
-}
 
 /* --- what came ------------------------------------------------------------------------------------------------- */
 
@@ -165,23 +148,26 @@ static void open_best_events(BpfSource *source) {
 
         refused = open_events(source, BPF_EVENTS_FUNCTIONS);
         if (refused >= 0 && bpf_events_tell_denials(source->events)) {
-                set_status(source, SOURCE_ACTIVE, "%s", "");
+                source_status_set(&source->status, SOURCE_ACTIVE, "%s", "");
                 return;
         }
         if (refused >= 0) {
-                set_status(source, SOURCE_DEGRADED, "this kernel gives denials to functions in an unknown form: those that "
-                           "are not logged are missed; Linux 7.3 has trace events for them");
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "this kernel gives denials to functions in an unknown form: those that "
+                                  "are not logged are missed; Linux 7.3 has trace events for them");
                 return;
         }
 
         r = open_events(source, BPF_EVENTS_SYSTEM_CALL);
         if (r < 0)
-                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions and system call is refused (%s, %s): "
-                           "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
-                           strerror(-r));
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "attaching to Landlock's functions and system call is refused (%s, %s): "
+                                  "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
+                                  strerror(-r));
         else
-                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions is refused (%s), as by a kernel that is "
-                           "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "attaching to Landlock's functions is refused (%s), as by a kernel that is "
+                                  "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
 }
 
 static int watch_events(BpfSource *source) {
@@ -205,7 +191,7 @@ int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options) {
                 source->status.state = SOURCE_UNAVAILABLE;
         else if (!options->trace_tells)
                 open_best_events(source);
-        log_status(source);
+        source_status_log(&source->status);
 
         if (source->events) {
                 r = watch_events(source);
