@@ -102,6 +102,18 @@ int bpf_snapshot_process(BpfSnapshot *snapshot, int64_t pid, FactSink sink) {
         return end_run(snapshot, &run, r);
 }
 
+int bpf_snapshot_task(BpfSnapshot *snapshot, int64_t tid, FactSink sink) {
+        Run run = begin_run(snapshot, sink);
+        uint64_t domain;
+        int r;
+
+        r = bpf_snapshot_thread(snapshot, tid, &domain);
+        if (r < 0 || domain == 0)
+                return r;
+        r = bpf_iterator_read_thread(snapshot->programs->progs.threads, tid, on_record, &run);
+        return end_run(snapshot, &run, r < 0 ? r : 1);
+}
+
 static void on_thread(void *userdata, const BpfRecord *record) {
         BpfThreadRecord *thread = userdata;
 

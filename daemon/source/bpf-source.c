@@ -41,8 +41,10 @@ static void set_status(BpfSource *source, SourceState state, const char *format,
 }
 
 static void log_status(const BpfSource *source) {
-        log_full(source->status.state == SOURCE_ACTIVE ? LOG_INFO : LOG_WARNING, 0, "Source bpf is %s%s%s",
-                 source_state_to_string(source->status.state), source->status.reason[0] ? ": " : ".", source->status.reason);
+        int priority = source->status.state == SOURCE_ACTIVE || source->status.state == SOURCE_OFF ? LOG_INFO : LOG_WARNING;
+
+        log_full(priority, 0, "Source bpf is %s%s%s", source_state_to_string(source->status.state),
+                 source->status.reason[0] ? ": " : ".", source->status.reason);
 }
 
 /* --- what came ------------------------------------------------------------------------------------------------- */
@@ -200,8 +202,9 @@ int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options) {
         source->options = *options;
         source->status = (SourceStatus) { .name = "bpf", .state = SOURCE_ACTIVE };
 
-        r = bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason));
-        if (r < 0)
+        if (!options->config->bpf)
+                set_status(source, SOURCE_OFF, "Bpf=no in landlockd.conf");
+        else if (bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason)) < 0)
                 source->status.state = SOURCE_UNAVAILABLE;
         else if (!options->trace_tells)
                 open_best_events(source);
