@@ -21,7 +21,7 @@ typedef struct SourceStatus {
         char reason[256];  /* for people: why it is so, what to do; "" if there is nothing to say. Plain ASCII. */
 } SourceStatus;
 
-#define STATUS_SOURCES_MAX 4
+#define STATUS_SOURCES_MAX 6
 
 typedef struct Status {
         Host host;

@@ -42,9 +42,9 @@ static uint64_t to_realtime(const BpfSource *source, uint64_t boottime_ns) {
 static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
-        publish(source, bpf_fact_domain_created(record, time_usec));
-        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
-        publish(source, bpf_fact_domain_enforced(record, time_usec));
+        publish(source, bpf_fact_domain_created(record, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_domain_enforced(record, time_usec, record->time_ns / 1000));
         /* The others do not make the system call. */
         if (source->way == BPF_EVENTS_SYSTEM_CALL && record->process_wide && record->n_threads > 1)
                 bpf_snapshot_process(source->snapshot, record->thread.pid, source->options.sink);
@@ -53,8 +53,8 @@ static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record)
 static void on_inside(const BpfSource *source, const BpfRestrictionRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
-        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
-        publish(source, bpf_fact_task_seen(&record->thread, time_usec));
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_task_seen(&record->thread, time_usec, record->time_ns / 1000));
 }
 
 static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
@@ -69,7 +69,7 @@ static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
 }
 
 static void on_freed(const BpfSource *source, const BpfEndRecord *record) {
-        publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns)));
+        publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns), record->time_ns / 1000));
 }
 
 static void on_record(void *userdata, const BpfRecord *record) {
@@ -186,8 +186,9 @@ int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options) {
         source->options = *options;
         source->status = (SourceStatus) { .name = "bpf", .state = SOURCE_ACTIVE };
 
-        r = bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason));
-        if (r < 0)
+        if (!options->config->bpf)
+                source_status_set(&source->status, SOURCE_OFF, "Bpf=no in landlockd.conf");
+        else if (bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason)) < 0)
                 source->status.state = SOURCE_UNAVAILABLE;
         else if (!options->trace_tells)
                 open_best_events(source);

@@ -57,7 +57,7 @@ struct TraceSource {
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
         uint64_t record_usec;          /* boot clock; of the record that is being decoded; 0: none is */
         uint64_t followed_until_usec;  /* boot clock; the last time that any thread was, before now */
-        bool following, fork_tells_threads, tells_domains, tells_denials;
+        bool following, fork_tells_threads, tells_domains, tells_denials, tells_threads;
         char missing[128]; /* what the kernel does not tell */
         size_t n_missing;
         ProcTask task;
@@ -214,6 +214,8 @@ static bool holds_back(const TraceSource *source, TraceBuffer buffer) {
 static TraceMergeResult read_until(TraceSource *source, uint64_t horizon_usec) {
         TraceMergeResult result;
 
+        if (source->options.before)
+                source->options.before(source->options.sink.userdata);
         source->realtime_offset_usec = clock_realtime_usec() - clock_boottime_usec();
         result = trace_merge_run(&source->merge, horizon_usec * 1000, PAGES_PER_TURN);
         source->record_usec = 0;
@@ -267,6 +269,14 @@ void trace_source_set_following(TraceSource *source, bool any) {
                 wait_no_more_for(source, TRACE_BUFFER_TASKS);
                 source->followed_until_usec = source->record_usec ?: clock_boottime_usec();
         }
+}
+
+void trace_source_catch_up(TraceSource *source) {
+        uint64_t now_usec = clock_boottime_usec(), end_usec = now_usec + DRAIN_USEC;
+
+        while (source->merge.n_streams > 0 && now_usec < end_usec &&
+               read_until(source, now_usec - MARGIN_USEC) == TRACE_MERGE_MORE)
+                now_usec = clock_boottime_usec();
 }
 
 void trace_source_drain(TraceSource *source) {
@@ -413,8 +423,9 @@ static void judge_events(TraceSource *source, size_t n_landlock_events, size_t n
                                   "this kernel has no Landlock trace events (Linux 7.3 has them)");
         else if (n_landlock_events == 0)
                 source_status_set(&source->status, SOURCE_DEGRADED,
-                                  "this kernel has no Landlock trace events (Linux 7.3 has them): a domain "
-                                  "shows at its first logged denial only, and which processes are in it is inferred");
+                                  "this kernel has no Landlock trace events (Linux 7.3 has them): where BPF programs do not "
+                                  "stand in for them, a domain shows at its first logged denial only, and which processes "
+                                  "are in it is inferred");
         else if (source->n_missing > MISSING_NAMED)
                 source_status_set(&source->status, SOURCE_DEGRADED,
                                   "this kernel's trace events do not tell: %s; and %zu more", source->missing,
@@ -432,6 +443,7 @@ static void enable_events(TraceSource *source) {
 
         source->tells_domains = source->tells_denials = true;
         n_task_events = want_events(source, TRACE_BUFFER_TASKS);
+        source->tells_threads = n_task_events == EVENT_MAX - EVENT_TASK_FORK;
         n_landlock_events = want_events(source, TRACE_BUFFER_LANDLOCK);
         judge_events(source, n_landlock_events, n_task_events);
         if (n_landlock_events == 0)
@@ -552,6 +564,10 @@ const SourceStatus *trace_source_status(const TraceSource *source) {
 
 bool trace_source_tells_domains(const TraceSource *source) {
         return source->merge.n_streams > 0 && source->tells_domains;
+}
+
+bool trace_source_tells_threads(const TraceSource *source) {
+        return source->merge.n_streams > 0 && source->tells_threads;
 }
 
 bool trace_source_tells_denials(const TraceSource *source) {

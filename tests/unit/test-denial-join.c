@@ -3,7 +3,7 @@
 
 static int set_up(void **state) {
         model_set_up(state);
-        domain_table_expect(&f.table, ORIGIN_AUDIT | ORIGIN_TRACE);
+        domain_table_expect(&f.table, ORIGIN_AUDIT | ORIGIN_TRACE, true);
         return 0;
 }
 
@@ -183,7 +183,7 @@ static void test_cap(void **state _unused_) {
 }
 
 static void test_one_source(void **state _unused_) {
-        domain_table_expect(&f.table, ORIGIN_AUDIT);
+        domain_table_expect(&f.table, ORIGIN_AUDIT, false);
         apply(audit(1, 5, 100));
         assert_changes(CHANGE_DOMAIN_ADDED, CHANGE_DENIAL);
         assert_false(domain_table_waits(&f.table));

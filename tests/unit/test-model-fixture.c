@@ -105,10 +105,17 @@ Fact forked(int64_t parent, int64_t tid, bool is_thread, uint64_t time) {
                 .type = FACT_TASK_FORKED,
                 .origins = ORIGIN_TRACE,
                 .time_usec = time,
+                .boot_usec = time,
                 .forked = { .parent_tid = parent, .tid = tid, .is_thread = is_thread },
         };
 }
 
 Fact exited(int64_t tid, uint64_t time) {
-        return (Fact) { .type = FACT_TASK_EXITED, .origins = ORIGIN_TRACE, .time_usec = time, .exited = { .tid = tid } };
+        return (Fact) {
+                .type = FACT_TASK_EXITED,
+                .origins = ORIGIN_TRACE,
+                .time_usec = time,
+                .boot_usec = time,
+                .exited = { .tid = tid },
+        };
 }
