@@ -268,7 +268,7 @@ static int append_origins_entry(sd_bus_message *m, const Denial *d) {
         return bus_close_entry(m);
 }
 
-static int append_members(sd_bus_message *m, const BusModel *model, const Denial *d) {
+int bus_append_denial_entries(sd_bus_message *m, const BusModel *model, const Denial *d) {
         int r;
 
         r = bus_append_domain_entries(m, model, d->domain);
@@ -307,7 +307,7 @@ int bus_append_denial(sd_bus_message *m, const BusModel *model, const Denial *de
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-        r = append_members(m, model, denial);
+        r = bus_append_denial_entries(m, model, denial);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);

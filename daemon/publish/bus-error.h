@@ -6,6 +6,7 @@
  * a caller sent is put into a sentence only in its escaped form. */
 #pragma once
 
+#include <inttypes.h>
 #include <systemd/sd-bus-protocol.h>
 
 #define BUS_ERROR_PREFIX "io.landlock.Landlockd1.Error."
@@ -61,6 +62,40 @@
 #define BUS_ERROR_OPTION_LIMIT                                                                             \
         BUS_ERROR_PREFIX "InvalidOption",                                                                  \
         "The option \"limit\" must be from 1 to %u."
+
+/* The text. */
+#define BUS_ERROR_OPTION_BLOCKER                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"blockers\" names \"%s\", which is none that is known here: those that the kernel alone "  \
+        "knows are \"other\"."
+
+#define BUS_ERROR_OPTION_SUBTREE                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"subtree\" needs the option \"domain\": the subtree of which one?"
+
+#define BUS_ERROR_OPTION_NOTHING                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "Neither \"denials\" nor \"domains\" are asked for, so that nothing would ever be sent."
+
+/* The highest number. */
+#define BUS_ERROR_SUBSCRIPTIONS_OF_CLIENT                                                                  \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "A client may have %u subscriptions: end one with Unsubscribe() first."
+
+/* The highest number. */
+#define BUS_ERROR_SUBSCRIBERS_OF_USER                                                                      \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "Of one user, %u clients may have subscriptions at a time."
+
+/* The highest number. */
+#define BUS_ERROR_SUBSCRIBERS                                                                              \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "Only %u clients may have subscriptions at a time."
+
+/* The cookie. */
+#define BUS_ERROR_NO_SUCH_SUBSCRIPTION                                                                     \
+        BUS_ERROR_PREFIX "NoSuchSubscription",                                                             \
+        "This client has no subscription %" PRIu64 ": it was ended, or made by another client or with an earlier landlockd."
 
 #define BUS_ERROR_NOT_ROOT                                                                                 \
         SD_BUS_ERROR_ACCESS_DENIED,                                                                        \

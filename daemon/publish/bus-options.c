@@ -23,6 +23,18 @@ static int refuse_unknown(const char *name, sd_bus_error *error) {
         return sd_bus_error_setf(error, BUS_ERROR_OPTION_UNKNOWN, escaped);
 }
 
+static int read_by_itself(sd_bus_message *m, const BusOption *option, sd_bus_error *error) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'v', option->type);
+        if (r < 0)
+                return r;
+        r = option->read(m, option->value, error);
+        if (r < 0)
+                return r;
+        return sd_bus_message_exit_container(m);
+}
+
 /* Reads one "{sv}" that has been entered. */
 static int read_option(sd_bus_message *m, const BusOption *options, size_t n_options, sd_bus_error *error) {
         const char *name, *type;
@@ -41,7 +53,9 @@ static int read_option(sd_bus_message *m, const BusOption *options, size_t n_opt
                 return refuse_unknown(name, error);
         if (strcmp(type, option->type) != 0)
                 return sd_bus_error_setf(error, BUS_ERROR_OPTION_TYPE, option->name, option->type, type);
-        return sd_bus_message_read(m, "v", option->type, option->value);
+        if (!option->read)
+                return sd_bus_message_read(m, "v", option->type, option->value);
+        return read_by_itself(m, option, error);
 }
 
 int bus_options_read(sd_bus_message *m, const BusOption *options, size_t n_options, sd_bus_error *error) {

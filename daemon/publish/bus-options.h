@@ -8,8 +8,9 @@
 
 typedef struct BusOption {
         const char *name;
-        const char *type; /* "t", "u" or "s" */
-        void *value;      /* uint64_t *, uint32_t * or const char **; left alone if the option is not given */
+        const char *type; /* "t", "u", "s", "b", or anything for which there is a `read` */
+        void *value;      /* uint64_t *, uint32_t *, const char **, int *; left alone if the option is not given */
+        int (*read)(sd_bus_message *m, void *value, sd_bus_error *error); /* NULL: as that type */
 } BusOption;
 
 /* Strings are borrowed from the message. On failure the error is set. */
