@@ -26,13 +26,10 @@
 #define RETRY_MAX_USEC (30 * USEC_PER_SEC)
 
 struct Bus {
-        struct event_base *base;
-        char *address;
+        BusOptions options; /* the address is owned */
         BusModel model;
-        Counters *counters;
 
         sd_bus *connection; /* NULL while waiting to try again */
-        BusAccess *access;
         struct event *io;    /* the connection's fd and its next timeout */
         struct event *retry;
         uint64_t retry_usec; /* the next pause */
@@ -41,11 +38,11 @@ struct Bus {
 };
 
 static const char *bus_title(const Bus *bus) {
-        if (strcmp(bus->address, "system") == 0)
+        if (strcmp(bus->options.address, "system") == 0)
                 return "the system bus";
-        if (strcmp(bus->address, "session") == 0)
+        if (strcmp(bus->options.address, "session") == 0)
                 return "the session bus";
-        return bus->address;
+        return bus->options.address;
 }
 
 static int open_connection(const char *address, sd_bus **ret) {
@@ -76,22 +73,29 @@ static int open_connection(const char *address, sd_bus **ret) {
 
 static void bus_disconnect(Bus *bus) {
         event_del(bus->io);
-        bus->access = bus_access_free(bus->access);
+        bus->model.access = bus_access_free(bus->model.access);
         bus->connection = sd_bus_close_unref(bus->connection);
 }
 
 /* A connection with everything on it but the name. Does not wait: what it sends is queued. */
 static int bus_connect(Bus *bus) {
+        BusAccessOptions access = {
+                .table = bus->options.table,
+                .reader = &bus->options.reader,
+                .counters = bus->options.counters,
+                .unprivileged = bus->options.unprivileged,
+        };
         int r;
 
-        r = open_connection(bus->address, &bus->connection);
+        r = open_connection(bus->options.address, &bus->connection);
         if (r < 0)
                 return r;
         r = sd_bus_set_method_call_timeout(bus->connection, ANSWER_USEC);
         if (r < 0)
                 return r;
         /* Before the objects, so that there is no moment without it. */
-        r = bus_access_new(&bus->access, bus->connection, bus->counters);
+        access.bus = bus->connection;
+        r = bus_access_new(&bus->model.access, &access);
         if (r < 0)
                 return r;
         r = bus_manager_attach(bus->connection, &bus->model);
@@ -118,7 +122,7 @@ static int bus_arm(Bus *bus) {
 
         event_del(bus->io);
         what = (events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0);
-        event_assign(bus->io, bus->base, fd, what, event_get_callback(bus->io), bus);
+        event_assign(bus->io, bus->options.base, fd, what, event_get_callback(bus->io), bus);
 
         /* In µs of the monotonic clock; libevent rounds up to what its backend can wait for. */
         if (until != UINT64_MAX) {
@@ -217,13 +221,11 @@ static int bus_start(Bus *bus) {
         return bus_arm(bus);
 }
 
-int bus_new(
-                Bus **ret, struct event_base *base, const char *address, const DomainTable *table, const Status *status,
-                Counters *counters) {
+int bus_new(Bus **ret, const BusOptions *options) {
         _cleanup_(bus_freep) Bus *bus = NULL;
         int r;
 
-        if (strcmp(address, "none") == 0) {
+        if (strcmp(options->address, "none") == 0) {
                 *ret = NULL;
                 return 0;
         }
@@ -232,15 +234,14 @@ int bus_new(
         if (!bus)
                 return -ENOMEM;
         *bus = (Bus) {
-                .base = base,
-                .address = strdup(address),
-                .model = { table, status },
-                .counters = counters,
-                .io = event_new(base, -1, 0, on_io, bus),
-                .retry = evtimer_new(base, on_retry, bus),
+                .options = *options,
+                .model = { .table = options->table, .status = options->status, .reader = &bus->options.reader },
+                .io = event_new(options->base, -1, 0, on_io, bus),
+                .retry = evtimer_new(options->base, on_retry, bus),
                 .retry_usec = RETRY_FIRST_USEC,
         };
-        if (!bus->address || !bus->io || !bus->retry)
+        bus->options.address = strdup(options->address);
+        if (!bus->options.address || !bus->io || !bus->retry)
                 return -ENOMEM;
 
         r = bus_start(bus);
@@ -255,11 +256,11 @@ Bus *bus_free(Bus *bus) {
         if (!bus)
                 return NULL;
 
-        bus->access = bus_access_free(bus->access);
+        bus->model.access = bus_access_free(bus->model.access);
         sd_bus_close_unref(bus->connection);
         FREE_IF_SET(event_free, bus->io);
         FREE_IF_SET(event_free, bus->retry);
-        free(bus->address);
+        free((char *) bus->options.address);
         free(bus);
         return NULL;
 }
