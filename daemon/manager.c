@@ -93,9 +93,9 @@ static void publish(Manager *manager, const Change *changes, size_t n) {
         Stranger strangers[DOMAIN_TABLE_CHANGES_MAX];
         size_t n_strangers = 0;
 
-        /* D-Bus reads the table when it is asked. */
         for (size_t i = 0; i < n; i++) {
                 json_socket_publish(manager->json, &changes[i]);
+                bus_publish(manager->bus, &changes[i]);
                 state_changed(manager->state);
                 n_strangers += is_stranger(manager, &changes[i], &strangers[n_strangers]);
         }
@@ -286,6 +286,17 @@ static ExitCode open_sources(Manager *manager) {
         return EXIT_CODE_OK;
 }
 
+/* Innermost domain of a thread, for who asks on the bus: exactly, as far as events tell of every domain. */
+static int read_domain(void *userdata, int64_t tid, uint64_t *ret_domain) {
+        const Manager *manager = userdata;
+        const Thread *thread = process_table_thread(&manager->table.processes, tid);
+
+        if (!trace_source_tells_domains(manager->trace))
+                return -EOPNOTSUPP;
+        *ret_domain = thread ? thread->process->domain->id : 0;
+        return 0;
+}
+
 static ExitCode open_publishers(Manager *manager) {
         const Config *config = manager->options.config;
         _cleanup_free_ char *path = NULL;
@@ -310,8 +321,16 @@ static ExitCode open_publishers(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
 
-        r = bus_new(&manager->bus, manager->base, manager->options.bus, &manager->table, &manager->status,
-                    &manager->status.counters);
+        const BusOptions bus = {
+                .base = manager->base,
+                .address = manager->options.bus,
+                .table = &manager->table,
+                .status = &manager->status,
+                .counters = &manager->status.counters,
+                .reader = { read_domain, manager },
+                .unprivileged = config->unprivileged_access,
+        };
+        r = bus_new(&manager->bus, &bus);
         if (r == -EADDRINUSE) {
                 log_error(r, "The D-Bus name io.landlock.Landlockd1 has an owner already: another landlockd is running. "
                           "Stop it (systemctl stop landlockd), or choose another --bus=.");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "publish/bus-access.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -17,18 +18,18 @@
 typedef struct Caller {
         BusAccess *access;
         char *name;
-        uid_t uid;
+        BusCaller who;
         sd_bus_slot *question; /* to the bus; NULL once it is answered */
         sd_bus_message *held[HELD_MAX];
         size_t n_held;
+        bool kept;             /* even if it does not call for long */
         TAILQ_ENTRY(Caller) entry;
 } Caller;
 
 typedef TAILQ_HEAD(CallerList, Caller) CallerList;
 
 struct BusAccess {
-        sd_bus *bus; /* borrowed */
-        Counters *counters;
+        BusAccessOptions options;
         sd_bus_slot *filter;
         CallerList callers; /* who called last comes first */
         size_t n_callers;
@@ -41,6 +42,7 @@ static Caller *caller_free(Caller *caller) {
         for (size_t i = 0; i < caller->n_held; i++)
                 sd_bus_message_unref(caller->held[i]);
         sd_bus_slot_unref(caller->question);
+        closep(&caller->who.pidfd);
         free(caller->name);
         free(caller);
         return NULL;
@@ -70,7 +72,7 @@ static Caller *caller_find(BusAccess *access, const char *name) {
 static void refuse_held(sd_bus_message *m, BusAccess *access) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        access->counters->bus_calls_denied++;
+        access->options.counters->bus_calls_denied++;
         sd_bus_error_setf(&error, BUS_ERROR_CALLER_UNKNOWN);
         /* If it cannot be sent, the caller has no answer: nothing was given away. */
         (void) sd_bus_reply_method_error(m, &error);
@@ -84,10 +86,11 @@ static int on_uid(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error 
         const char *sender = sd_bus_message_get_sender(answer);
         bool known = sender && strcmp(sender, "org.freedesktop.DBus") == 0 &&
                      !sd_bus_message_is_method_error(answer, NULL) &&
-                     sd_bus_message_read(answer, "u", &caller->uid) > 0;
+                     sd_bus_message_read(answer, "u", &caller->who.uid) > 0;
 
+        caller->who.observes_all = known && caller->who.uid == 0;
         for (size_t i = 0; i < caller->n_held; i++)
-                if (!known || sd_bus_enqueue_for_read(access->bus, caller->held[i]) < 0)
+                if (!known || sd_bus_enqueue_for_read(access->options.bus, caller->held[i]) < 0)
                         refuse_held(caller->held[i], access);
         while (caller->n_held > 0)
                 sd_bus_message_unref(caller->held[--caller->n_held]);
@@ -106,7 +109,7 @@ static int make_room(BusAccess *access) {
                 return 0;
 
         TAILQ_FOREACH_REVERSE(caller, &access->callers, CallerList, entry)
-                if (!caller->question) {
+                if (!caller->question && !caller->kept) {
                         forget(access, caller);
                         return 0;
                 }
@@ -125,12 +128,11 @@ static int caller_ask(BusAccess *access, const char *name, Caller **ret) {
         caller = calloc(1, sizeof(Caller));
         if (!caller)
                 return -ENOMEM;
-        caller->access = access;
-        caller->name = strdup(name);
+        *caller = (Caller) { .access = access, .name = strdup(name), .who.pidfd = -EBADF };
         if (!caller->name)
                 return -ENOMEM;
         r = sd_bus_call_method_async(
-                        access->bus, &caller->question, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                        access->options.bus, &caller->question, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                         "org.freedesktop.DBus", "GetConnectionUnixUser", on_uid, caller, "s", name);
         if (r < 0)
                 return r;
@@ -148,9 +150,10 @@ static int hold(Caller *caller, sd_bus_message *m) {
         return 0;
 }
 
-/* The decision. */
-static bool uid_may_observe(uid_t uid) {
-        return uid == 0;
+/* It may have entered a domain since its last call. */
+static int check_caller(BusAccess *access, Caller *caller, sd_bus_error *error) {
+        bus_caller_locate(&caller->who, access->options.table, access->options.reader);
+        return bus_caller_check(&caller->who, access->options.unprivileged, error);
 }
 
 /* Returns 0 to let the call through, 1 if it is held, -errno with the error set if it is refused. */
@@ -164,7 +167,7 @@ static int check(BusAccess *access, sd_bus_message *m, sd_bus_error *error) {
 
         caller = caller_find(access, sender);
         if (caller && !caller->question)
-                return uid_may_observe(caller->uid) ? 0 : sd_bus_error_setf(error, BUS_ERROR_NOT_ROOT);
+                return check_caller(access, caller, error);
 
         r = caller ? 0 : caller_ask(access, sender, &caller);
         if (r >= 0)
@@ -190,21 +193,44 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
         r = check(access, m, error);
         if (r < 0)
-                access->counters->bus_calls_denied++;
+                access->options.counters->bus_calls_denied++;
         return r;
 }
 
-int bus_access_new(BusAccess **ret, sd_bus *bus, Counters *counters) {
+const BusCaller *bus_access_caller(BusAccess *access, sd_bus_message *m) {
+        Caller *caller = caller_find(access, sd_bus_message_get_sender(m));
+
+        assert(caller && !caller->question);
+        return &caller->who;
+}
+
+const BusCaller *bus_access_find_caller(BusAccess *access, const char *unique_name) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Caller *caller = caller_find(access, unique_name);
+
+        if (!caller || caller->question || check_caller(access, caller, &error) < 0)
+                return NULL;
+        return &caller->who;
+}
+
+void bus_access_keep_caller(BusAccess *access, const char *unique_name, bool keep) {
+        Caller *caller = caller_find(access, unique_name);
+
+        if (caller)
+                caller->kept = keep;
+}
+
+int bus_access_new(BusAccess **ret, const BusAccessOptions *options) {
         _cleanup_(bus_access_freep) BusAccess *access = NULL;
         int r;
 
         access = calloc(1, sizeof(BusAccess));
         if (!access)
                 return -ENOMEM;
-        *access = (BusAccess) { .bus = bus, .counters = counters };
+        *access = (BusAccess) { .options = *options };
         TAILQ_INIT(&access->callers);
 
-        r = sd_bus_add_filter(bus, &access->filter, on_message, access);
+        r = sd_bus_add_filter(options->bus, &access->filter, on_message, access);
         if (r < 0)
                 return r;
 

@@ -13,11 +13,31 @@
 
 #include "base/macros.h"
 #include "model/counters.h"
+#include "publish/bus-caller.h"
 
 typedef struct BusAccess BusAccess;
 
+typedef struct BusAccessOptions {
+        sd_bus *bus;
+        const DomainTable *table;
+        const DomainReader *reader;
+        Counters *counters;
+        bool unprivileged; /* not only root and polkit's may ask */
+} BusAccessOptions;
+
 /* Guards the connection, which must not outlive the result. Senders' names mean nothing on any other connection, so
  * what was learned must be forgotten with it. */
-int bus_access_new(BusAccess **ret, sd_bus *bus, Counters *counters);
+int bus_access_new(BusAccess **ret, const BusAccessOptions *options);
 BusAccess *bus_access_free(BusAccess *access);
 DEFINE_CLEANUP(BusAccess *, bus_access_free);
+
+/* Who sent the call that is being handled; never NULL, since it was let through. Borrowed until the next message. */
+const BusCaller *bus_access_caller(BusAccess *access, sd_bus_message *m);
+
+/* Who has that unique name, with the place where it is now; NULL if it is not known, or may not ask any more. Borrowed
+ * until the next message. */
+const BusCaller *bus_access_find_caller(BusAccess *access, const char *unique_name);
+
+/* Does not forget that one for others, or may do so again. Those kept must be well below 128, the number of callers that
+ * are remembered. */
+void bus_access_keep_caller(BusAccess *access, const char *unique_name, bool keep);

@@ -268,10 +268,10 @@ static int append_origins_entry(sd_bus_message *m, const Denial *d) {
         return bus_close_entry(m);
 }
 
-int bus_append_denial_entries(sd_bus_message *m, const BusModel *model, const Denial *d) {
+int bus_append_denial_entries(sd_bus_message *m, const BusView *view, const Denial *d) {
         int r;
 
-        r = bus_append_domain_entries(m, model, d->domain);
+        r = bus_append_domain_entries(m, view, d->domain);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "Time", "t", d->time_usec);
         if (r >= 0)
@@ -301,13 +301,13 @@ int bus_append_denial_entries(sd_bus_message *m, const BusModel *model, const De
         return r;
 }
 
-int bus_append_denial(sd_bus_message *m, const BusModel *model, const Denial *denial) {
+int bus_append_denial(sd_bus_message *m, const BusView *view, const Denial *denial) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-        r = bus_append_denial_entries(m, model, denial);
+        r = bus_append_denial_entries(m, view, denial);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);

@@ -63,6 +63,11 @@
         BUS_ERROR_PREFIX "InvalidOption",                                                                  \
         "The option \"limit\" must be from 1 to %u."
 
+/* Name of the option, the highest number. */
+#define BUS_ERROR_OPTION_STRINGS                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"%s\" must hold at most %u strings."
+
 /* The text. */
 #define BUS_ERROR_OPTION_BLOCKER                                                                           \
         BUS_ERROR_PREFIX "InvalidOption",                                                                  \
@@ -97,9 +102,20 @@
         BUS_ERROR_PREFIX "NoSuchSubscription",                                                             \
         "This client has no subscription %" PRIu64 ": it was ended, or made by another client or with an earlier landlockd."
 
-#define BUS_ERROR_NOT_ROOT                                                                                 \
+#define BUS_ERROR_NOT_PERMITTED                                                                            \
         SD_BUS_ERROR_ACCESS_DENIED,                                                                        \
-        "Only root may ask landlockd: call as root, for example with sudo."
+        "Here only root, and whom polkit lets observe all sandboxes, may ask landlockd (UnprivilegedAccess=no): " \
+        "call as root, for example with sudo."
+
+#define BUS_ERROR_CALLER_DOMAIN_UNKNOWN                                                                    \
+        BUS_ERROR_PREFIX "CallerDomainUnknown",                                                            \
+        "On this system landlockd cannot tell whether you call from within a Landlock domain, so it answers only " \
+        "root: that takes a kernel with Landlock's trace events (7.3 or later) or a landlockd built with BPF."
+
+#define BUS_ERROR_CALLER_GONE                                                                              \
+        SD_BUS_ERROR_ACCESS_DENIED,                                                                        \
+        "It cannot be told who is calling: the process that made this connection to the message bus has ended, " \
+        "or its threads are in too many Landlock domains."
 
 #define BUS_ERROR_CALLER_UNKNOWN                                                                           \
         SD_BUS_ERROR_ACCESS_DENIED,                                                                        \

@@ -4,6 +4,8 @@
 #include "publish/bus-error.h"
 #include "publish/bus-options.h"
 
+#define UID_ANY UINT32_MAX
+
 static int refuse_blocker(const char *name, sd_bus_error *error) {
         _cleanup_free_ char *escaped = NULL;
         int r;
@@ -14,45 +16,34 @@ static int refuse_blocker(const char *name, sd_bus_error *error) {
         return sd_bus_error_setf(error, BUS_ERROR_OPTION_BLOCKER, escaped);
 }
 
-static int read_blockers(sd_bus_message *m, void *value, sd_bus_error *error) {
-        BusFilter *filter = value;
-        const char *name;
+static int set_blockers(BusFilter *filter, const BusStrings *names, sd_bus_error *error) {
         Blocker blocker;
-        int r;
 
-        filter->by_blockers = true;
-        r = sd_bus_message_enter_container(m, 'a', "s");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_read_basic(m, 's', &name)) > 0)
-                if (text_is(text_from_string(name), "other"))
+        filter->by_blockers = names->given;
+        for (size_t i = 0; i < names->n; i++) {
+                const Text name = text_from_string(names->items[i]);
+
+                if (text_is(name, "other"))
                         filter->other = true;
-                else if (blocker_from_name(text_from_string(name), &blocker) >= 0)
+                else if (blocker_from_name(name, &blocker) >= 0)
                         filter->blockers |= UINT64_C(1) << blocker;
                 else
-                        return refuse_blocker(name, error);
-        if (r < 0)
-                return r;
-        return sd_bus_message_exit_container(m);
-}
-
-static int read_uid(sd_bus_message *m, void *value, _unused_ sd_bus_error *error) {
-        BusFilter *filter = value;
-
-        filter->by_uid = true;
-        return sd_bus_message_read_basic(m, 'u', &filter->uid);
+                        return refuse_blocker(names->items[i], error);
+        }
+        return 0;
 }
 
 int bus_filter_read(sd_bus_message *m, BusFilter *ret, sd_bus_error *error) {
         int subtree = false, denials = true, domains = false, r;
-        BusFilter filter = {};
+        BusFilter filter = { .uid = UID_ANY };
+        BusStrings blockers = {};
         const BusOption options[] = {
-                { "domain", "t", &filter.domain, NULL },
-                { "subtree", "b", &subtree, NULL },
-                { "uid", "u", &filter, read_uid },
-                { "blockers", "as", &filter, read_blockers },
-                { "denials", "b", &denials, NULL },
-                { "domains", "b", &domains, NULL },
+                { "domain", "t", &filter.domain },
+                { "subtree", "b", &subtree },
+                { "uid", "u", &filter.uid },
+                { "blockers", "as", &blockers },
+                { "denials", "b", &denials },
+                { "domains", "b", &domains },
         };
 
         r = bus_options_read(m, options, ARRAY_SIZE(options), error);
@@ -62,6 +53,9 @@ int bus_filter_read(sd_bus_message *m, BusFilter *ret, sd_bus_error *error) {
                 return sd_bus_error_setf(error, BUS_ERROR_OPTION_SUBTREE);
         if (!denials && !domains)
                 return sd_bus_error_setf(error, BUS_ERROR_OPTION_NOTHING);
+        r = set_blockers(&filter, &blockers, error);
+        if (r < 0)
+                return r;
 
         filter.subtree = subtree;
         filter.denials = denials;
@@ -85,7 +79,7 @@ static bool match_id(const BusFilter *filter, uint64_t id, const Domain *domain)
 static bool match_uid(const BusFilter *filter, const Denial *denial, const Domain *domain) {
         int64_t uid;
 
-        if (!filter->by_uid)
+        if (filter->uid == UID_ANY)
                 return true;
         if (denial && denial_subject_id(denial, SUBJECT_uid, &uid))
                 return uid == filter->uid;

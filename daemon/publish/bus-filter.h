@@ -10,8 +10,7 @@
 typedef struct BusFilter {
         uint64_t domain;   /* 0: any; no domain has the ID 0 */
         bool subtree;      /* and what is nested in it */
-        bool by_uid;
-        uint32_t uid;      /* of a denial's subject, of a domain's creator */
+        uint32_t uid;      /* of a denial's subject, of a domain's creator; (uint32_t) -1, which is nobody's: any */
         bool by_blockers;
         uint64_t blockers; /* of denials; bit n: Blocker n; one of them is enough */
         bool other;        /* among them: those that this version does not know */

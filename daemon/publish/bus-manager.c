@@ -124,11 +124,13 @@ static int get_freed_domains(
 }
 
 /* Appends those at the head of the list that there is room for. */
-static int append_domain_list(sd_bus_message *m, const BusModel *model, const DomainList *list, BusRoom *room) {
+static int append_domain_list(sd_bus_message *m, const BusView *view, const DomainList *list, BusRoom *room) {
         const Domain *domain;
         int r;
 
         TAILQ_FOREACH(domain, list, entry) {
+                if (!bus_caller_sees_domain(view->caller, view->table, domain))
+                        continue;
                 if (!bus_room_take(room, bus_domain_bytes(domain)))
                         break;
                 r = sd_bus_message_open_container(m, 'r', "toa{sv}");
@@ -140,7 +142,7 @@ static int append_domain_list(sd_bus_message *m, const BusModel *model, const Do
                 r = bus_append_domain_path(m, domain);
                 if (r < 0)
                         return r;
-                r = bus_append_domain(m, model, domain);
+                r = bus_append_domain(m, view, domain);
                 if (r < 0)
                         return r;
                 r = sd_bus_message_close_container(m);
@@ -165,7 +167,7 @@ static int method_list_domains(sd_bus_message *m, void *userdata, sd_bus_error *
         const char *state = "allocated";
         uint32_t limit = BUS_DOMAINS_MAX;
         const BusOption options[] = { { "state", "s", &state }, { "limit", "u", &limit } };
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         bool any, live, freed;
         BusRoom room;
         int r;
@@ -187,9 +189,9 @@ static int method_list_domains(sd_bus_message *m, void *userdata, sd_bus_error *
         r = sd_bus_message_open_container(reply, 'a', "(toa{sv})");
         room = (BusRoom) { limit, BUS_ANSWER_BYTES_MAX };
         if (r >= 0 && live)
-                r = append_domain_list(reply, model, &model->table->live, &room);
+                r = append_domain_list(reply, &view, &view.table->live, &room);
         if (r >= 0 && freed)
-                r = append_domain_list(reply, model, &model->table->freed, &room);
+                r = append_domain_list(reply, &view, &view.table->freed, &room);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r < 0)
@@ -207,9 +209,9 @@ static int error_about_domain(sd_bus_error *error, uint64_t id, const Domain *do
 }
 
 /* Answers with the object of the domain, if it is a live one. */
-static int reply_path(sd_bus_message *m, const BusModel *model, uint64_t id, sd_bus_error *error) {
+static int reply_path(sd_bus_message *m, const BusView *view, uint64_t id, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const Domain *domain = domain_table_get(model->table, id);
+        const Domain *domain = bus_view_domain(view, id);
         int r;
 
         if (!domain || domain->state != DOMAIN_ALLOCATED)
@@ -236,12 +238,13 @@ static bool text_is_uuid(const char *text) {
         return true;
 }
 
-static bool find_uuid_in(const Host *host, const DomainList *list, const char *wanted, uint64_t *ret_id) {
+static bool find_uuid_in(const BusView *view, const DomainList *list, const char *wanted, uint64_t *ret_id) {
         char uuid[UUID_TEXT_SIZE];
         const Domain *domain;
 
         TAILQ_FOREACH(domain, list, entry)
-                if (host_domain_uuid(host, domain->id, uuid) && strcasecmp(uuid, wanted) == 0) {
+                if (bus_caller_sees_domain(view->caller, view->table, domain) &&
+                    host_domain_uuid(&view->status->host, domain->id, uuid) && strcasecmp(uuid, wanted) == 0) {
                         *ret_id = domain->id;
                         return true;
                 }
@@ -249,8 +252,7 @@ static bool find_uuid_in(const Host *host, const DomainList *list, const char *w
 }
 
 /* A domain ID from what a person may have copied: hexadecimal or a UUID. */
-static int parse_domain(const BusModel *model, const char *text, uint64_t *ret_id, sd_bus_error *error) {
-        const Host *host = &model->status->host;
+static int parse_domain(const BusView *view, const char *text, uint64_t *ret_id, sd_bus_error *error) {
         _cleanup_free_ char *escaped = NULL;
         int r;
 
@@ -258,8 +260,8 @@ static int parse_domain(const BusModel *model, const char *text, uint64_t *ret_i
                 return 0;
 
         if (text_is_uuid(text)) {
-                if (find_uuid_in(host, &model->table->live, text, ret_id) ||
-                    find_uuid_in(host, &model->table->freed, text, ret_id))
+                if (find_uuid_in(view, &view->table->live, text, ret_id) ||
+                    find_uuid_in(view, &view->table->freed, text, ret_id))
                         return 0;
                 return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_UUID, text);
         }
@@ -271,7 +273,7 @@ static int parse_domain(const BusModel *model, const char *text, uint64_t *ret_i
 }
 
 static int method_get_domain(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         const char *text;
         uint64_t id;
         int r;
@@ -279,25 +281,26 @@ static int method_get_domain(sd_bus_message *m, void *userdata, sd_bus_error *er
         r = sd_bus_message_read(m, "s", &text);
         if (r < 0)
                 return r;
-        r = parse_domain(model, text, &id, error);
+        r = parse_domain(&view, text, &id, error);
         if (r < 0)
                 return r;
-        return reply_path(m, model, id, error);
+        return reply_path(m, &view, id, error);
 }
 
 static int method_get_domain_by_id(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const BusView view = bus_view(userdata, m);
         uint64_t id;
         int r;
 
         r = sd_bus_message_read(m, "t", &id);
         if (r < 0)
                 return r;
-        return reply_path(m, userdata, id, error);
+        return reply_path(m, &view, id, error);
 }
 
 static int method_describe_domain(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         const Domain *domain;
         uint64_t id;
         int r;
@@ -305,14 +308,14 @@ static int method_describe_domain(sd_bus_message *m, void *userdata, sd_bus_erro
         r = sd_bus_message_read(m, "t", &id);
         if (r < 0)
                 return r;
-        domain = domain_table_get(model->table, id);
+        domain = bus_view_domain(&view, id);
         if (!domain)
                 return error_about_domain(error, id, NULL);
 
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
                 return r;
-        r = bus_append_domain_with_rules(reply, model, domain);
+        r = bus_append_domain_with_rules(reply, &view, domain);
         if (r < 0)
                 return r;
         return sd_bus_message_send(reply);
@@ -323,7 +326,7 @@ static int method_list_processes(sd_bus_message *m, void *userdata, sd_bus_error
         uint32_t limit = BUS_PROCESSES_MAX;
         uint64_t id = 0, n;
         const BusOption options[] = { { "domain", "t", &id }, { "limit", "u", &limit } };
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         const Domain *domain = NULL;
         int r;
 
@@ -333,7 +336,7 @@ static int method_list_processes(sd_bus_message *m, void *userdata, sd_bus_error
         if (limit < 1 || limit > BUS_PROCESSES_MAX)
                 return sd_bus_error_setf(error, BUS_ERROR_OPTION_LIMIT, BUS_PROCESSES_MAX);
         if (id != 0) {
-                domain = domain_table_get(model->table, id);
+                domain = bus_view_domain(&view, id);
                 if (!domain)
                         return error_about_domain(error, id, NULL);
         }
@@ -341,7 +344,7 @@ static int method_list_processes(sd_bus_message *m, void *userdata, sd_bus_error
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
                 return r;
-        r = bus_append_processes(reply, model, domain, limit, &n);
+        r = bus_append_processes(reply, &view, domain, limit, &n);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(reply, "t", n);
@@ -364,7 +367,7 @@ static int parse_ruleset(const char *text, uint64_t *ret_id, sd_bus_error *error
 
 static int method_describe_ruleset(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         char hex[DOMAIN_ID_TEXT_SIZE];
         const Ruleset *ruleset;
         const char *text;
@@ -377,8 +380,8 @@ static int method_describe_ruleset(sd_bus_message *m, void *userdata, sd_bus_err
         r = parse_ruleset(text, &id, error);
         if (r < 0)
                 return r;
-        ruleset = ruleset_table_get(&model->table->rulesets, id);
-        if (!ruleset) {
+        ruleset = ruleset_table_get(&view.table->rulesets, id);
+        if (!ruleset || !bus_caller_sees_ruleset(view.caller, view.table, ruleset)) {
                 host_format_domain(id, hex);
                 return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_RULESET, hex);
         }
@@ -399,27 +402,29 @@ typedef struct DenialQuery {
         uint32_t limit;
 } DenialQuery;
 
-static bool denial_wanted(const Denial *denial, const DenialQuery *query) {
-        return query->domain == 0 || denial->domain == query->domain;
+static bool denial_wanted(const BusView *view, const Denial *denial, const DenialQuery *query) {
+        return (query->domain == 0 || denial->domain == query->domain) &&
+               bus_caller_sees_denial(view->caller, view->table, denial);
 }
 
 /* Where the newest page begins: as far back as `limit` denials reach. */
-static uint64_t newest_page(const DenialLog *log, const DenialQuery *query) {
+static uint64_t newest_page(const BusView *view, const DenialQuery *query) {
+        const DenialLog *log = &view->table->denials;
         uint64_t oldest = denial_log_oldest(log), seq = log->next_seq;
 
         for (uint32_t n = 0; seq > oldest && n < query->limit; seq--) {
                 const Denial *denial = denial_log_get(log, seq - 1);
 
-                n += denial && denial_wanted(denial, query);
+                n += denial && denial_wanted(view, denial, query);
         }
         return seq;
 }
 
 /* Appends the array; the cursor is what the next call continues with. */
 static int append_denials(
-                sd_bus_message *m, const BusModel *model, const DenialQuery *query, uint64_t *ret_cursor) {
-        const DenialLog *log = &model->table->denials;
-        uint64_t cursor = query->since > 0 ? query->since : newest_page(log, query);
+                sd_bus_message *m, const BusView *view, const DenialQuery *query, uint64_t *ret_cursor) {
+        const DenialLog *log = &view->table->denials;
+        uint64_t cursor = query->since > 0 ? query->since : newest_page(view, query);
         BusRoom room = { query->limit, BUS_ANSWER_BYTES_MAX };
         const Denial *denial;
         int r;
@@ -429,7 +434,7 @@ static int append_denials(
                 return r;
 
         for (; (denial = denial_log_from(log, cursor)); cursor = denial->seq + 1) {
-                if (!denial_wanted(denial, query))
+                if (!denial_wanted(view, denial, query))
                         continue;
                 if (!bus_room_take(&room, bus_denial_bytes(denial)))
                         break;
@@ -437,7 +442,7 @@ static int append_denials(
                 if (r >= 0)
                         r = sd_bus_message_append(m, "t", denial->seq);
                 if (r >= 0)
-                        r = bus_append_denial(m, model, denial);
+                        r = bus_append_denial(m, view, denial);
                 if (r >= 0)
                         r = sd_bus_message_close_container(m);
                 if (r < 0)
@@ -456,7 +461,7 @@ static int method_list_denials(sd_bus_message *m, void *userdata, sd_bus_error *
                 { "domain", "t", &query.domain },
                 { "limit", "u", &query.limit },
         };
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         uint64_t next;
         int r;
 
@@ -469,7 +474,7 @@ static int method_list_denials(sd_bus_message *m, void *userdata, sd_bus_error *
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
                 return r;
-        r = append_denials(reply, model, &query, &next);
+        r = append_denials(reply, &view, &query, &next);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(reply, "t", next);

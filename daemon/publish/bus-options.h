@@ -3,14 +3,22 @@
  * known is an error, so that a filter that this version does not have is never taken for one that matched. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-bus.h>
 
+#define BUS_STRINGS_MAX 64
+
+typedef struct BusStrings {
+        bool given; /* the option was, be it with nothing in it */
+        size_t n;
+        const char *items[BUS_STRINGS_MAX];
+} BusStrings;
+
 typedef struct BusOption {
         const char *name;
-        const char *type; /* "t", "u", "s", "b", or anything for which there is a `read` */
-        void *value;      /* uint64_t *, uint32_t *, const char **, int *; left alone if the option is not given */
-        int (*read)(sd_bus_message *m, void *value, sd_bus_error *error); /* NULL: as that type */
+        const char *type; /* "t", "u", "s", "b" or "as" */
+        void *value;      /* uint64_t *, uint32_t *, const char **, int *, BusStrings *; left alone if the option is not given */
 } BusOption;
 
 /* Strings are borrowed from the message. On failure the error is set. */

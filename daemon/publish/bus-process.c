@@ -23,13 +23,15 @@ static int append_struct(sd_bus_message *m, const Process *p) {
         return sd_bus_message_close_container(m);
 }
 
-int bus_append_domain_processes(sd_bus_message *m, const Domain *domain) {
+int bus_append_domain_processes(sd_bus_message *m, const BusView *view, const Domain *domain) {
         const Process *process;
         size_t n = 0;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(usst)");
         TAILQ_FOREACH(process, &domain->processes, in_domain) {
+                if (!bus_caller_sees_process(view->caller, view->table, process))
+                        continue;
                 if (r < 0 || n++ == IN_DOMAIN_MAX)
                         break;
                 r = append_struct(m, process);
@@ -37,6 +39,20 @@ int bus_append_domain_processes(sd_bus_message *m, const Domain *domain) {
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);
+}
+
+size_t bus_domain_n_processes(const BusView *view, const Domain *domain, uint64_t *ret_n_threads) {
+        const Process *process;
+        uint64_t n_threads = 0;
+        size_t n = 0;
+
+        TAILQ_FOREACH(process, &domain->processes, in_domain)
+                if (bus_caller_sees_process(view->caller, view->table, process)) {
+                        n++;
+                        n_threads += process->n_threads;
+                }
+        *ret_n_threads = n_threads;
+        return n;
 }
 
 size_t bus_domain_processes_bytes(const Domain *domain) {
@@ -51,10 +67,10 @@ size_t bus_domain_processes_bytes(const Domain *domain) {
         return n_bytes;
 }
 
-static int append_entries(sd_bus_message *m, const BusModel *model, const Process *p) {
+static int append_entries(sd_bus_message *m, const BusView *view, const Process *p) {
         int r;
 
-        r = bus_append_domain_entries(m, model, p->domain->id);
+        r = bus_append_domain_entries(m, view, p->domain->id);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "PID", "u", (uint32_t) p->pid);
         if (r >= 0 && p->has_uid)
@@ -74,15 +90,17 @@ static int append_entries(sd_bus_message *m, const BusModel *model, const Proces
         return r;
 }
 
-static int append_process(sd_bus_message *m, const BusModel *model, const Process *process, BusRoom *room) {
+static int append_process(sd_bus_message *m, const BusView *view, const Process *process, BusRoom *room) {
         int r;
 
+        if (!bus_caller_sees_process(view->caller, view->table, process))
+                return 1;
         if (!bus_room_take(room, IN_LIST_FIXED_BYTES + bus_text_bytes(process->comm) + bus_text_bytes(process->exe)))
                 return 0;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = append_entries(m, model, process);
+                r = append_entries(m, view, process);
         if (r < 0)
                 return r;
         r = sd_bus_message_close_container(m);
@@ -90,37 +108,37 @@ static int append_process(sd_bus_message *m, const BusModel *model, const Proces
 }
 
 /* Returns 0 too when there was no room for all. */
-static int append_list(sd_bus_message *m, const BusModel *model, const Domain *domain, uint32_t limit) {
+static int append_list(sd_bus_message *m, const BusView *view, const Domain *domain, uint32_t limit) {
         BusRoom room = { limit, BUS_ANSWER_BYTES_MAX };
         const Process *process;
         int r = 1;
 
         if (domain)
                 TAILQ_FOREACH(process, &domain->processes, in_domain) {
-                        r = append_process(m, model, process, &room);
+                        r = append_process(m, view, process, &room);
                         if (r <= 0)
                                 return r;
                 }
         else
-                TAILQ_FOREACH(process, &model->table->processes.processes, in_table) {
-                        r = append_process(m, model, process, &room);
+                TAILQ_FOREACH(process, &view->table->processes.processes, in_table) {
+                        r = append_process(m, view, process, &room);
                         if (r <= 0)
                                 return r;
                 }
         return 0;
 }
 
-int bus_append_processes(sd_bus_message *m, const BusModel *model, const Domain *domain, uint32_t limit,
+int bus_append_processes(sd_bus_message *m, const BusView *view, const Domain *domain, uint32_t limit,
                          uint64_t *ret_n) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "a{sv}");
         if (r >= 0)
-                r = append_list(m, model, domain, limit);
+                r = append_list(m, view, domain, limit);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0)
                 return r;
-        *ret_n = domain ? domain->n_processes : model->table->processes.n_processes;
+        *ret_n = domain ? domain->n_processes : view->table->processes.n_processes;
         return 0;
 }

@@ -209,6 +209,7 @@ int bus_subscriber_new(BusSubscriber **ret, BusSubscriberSet *set, const char *n
                 bus_subscriber_free(s);
                 return r;
         }
+        bus_access_keep_caller(set->model->access, name, true);
         *ret = s;
         return 0;
 }
@@ -229,6 +230,8 @@ BusSubscriber *bus_subscriber_free(BusSubscriber *s) {
                 subscription_end(s, TAILQ_FIRST(&s->subscriptions));
         TAILQ_REMOVE(&s->set->subscribers, s, entry);
         s->set->n_subscribers--;
+        if (s->name)
+                bus_access_keep_caller(s->set->model->access, s->name, false);
         sd_bus_slot_unref(s->ping);
         sd_bus_track_unref(s->track);
         free(s->name);

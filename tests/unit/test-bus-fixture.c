@@ -90,8 +90,26 @@ void fixture_stop_daemon(Fixture *f) {
         f->daemon = 0;
 }
 
+/* In none, unless a test says otherwise. */
+static int read_domain(void *userdata, int64_t tid, uint64_t *ret_domain) {
+        const Fixture *f = userdata;
+
+        if (f->read_domain)
+                return f->read_domain(tid, ret_domain);
+        *ret_domain = 0;
+        return 0;
+}
+
 int fixture_new_bus(Fixture *f, const char *address, Bus **ret) {
-        return bus_new(ret, f->base, address, &f->table, &f->status, &f->status.counters);
+        return bus_new(ret, &(BusOptions) {
+                .base = f->base,
+                .address = address,
+                .table = &f->table,
+                .status = &f->status,
+                .counters = &f->status.counters,
+                .reader = { read_domain, f },
+                .unprivileged = !f->only_privileged,
+        });
 }
 
 void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, const char *policy) {

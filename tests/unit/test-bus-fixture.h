@@ -27,6 +27,8 @@ typedef struct Fixture {
         Status status;
         DomainTable table;
         Bus *bus;
+        int (*read_domain)(int64_t tid, uint64_t *ret_domain); /* the kernel's answers; NULL: each thread is in none */
+        bool only_privileged; /* for fixture_new_bus(): UnprivilegedAccess=no */
 } Fixture;
 
 /* Ends the test as skipped where it cannot run: without dbus-daemon, or not as root, whom alone landlockd answers. */
