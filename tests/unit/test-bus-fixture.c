@@ -163,8 +163,10 @@ void fixture_stop(Fixture *f) {
 
 static void tell(Fixture *f, const Fact *fact) {
         Change changes[DOMAIN_TABLE_CHANGES_MAX];
+        size_t n = domain_table_apply(&f->table, fact, changes);
 
-        domain_table_apply(&f->table, fact, changes);
+        for (size_t i = 0; i < n; i++)
+                bus_publish(f->bus, &changes[i]);
 }
 
 void tell_described(Fixture *f, uint64_t n, const DomainDescription *description) {
@@ -396,6 +398,18 @@ static void print_values(FILE *out, sd_bus_message *m, const char *separator) {
                 before = separator;
         }
         check(r == 0);
+}
+
+char *message_text(sd_bus_message *m) {
+        char *text = NULL;
+        size_t size;
+        FILE *out;
+
+        out = open_memstream(&text, &size);
+        check(out);
+        print_values(out, m, " ");
+        check(fclose(out) == 0);
+        return text;
 }
 
 static sd_bus_message *new_call(
