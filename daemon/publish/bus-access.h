@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may see what landlockd knows: the one place where that is decided.
+/* The gate: finds out who calls, and lets through whom bus-caller says may ask.
  *
  * It stands before everything that can be called: methods, properties, introspection (which lists domains)
  * and GetManagedObjects alike, because it sees every method call before sd-bus looks for who handles it. Only
  * org.freedesktop.DBus.Peer.Ping, which tells nothing, is open to all.
  *
- * A message does not say which user sent it; the message bus knows. It is asked without waiting: the first
- * calls of a sender are held until it has answered, then put back into the queue of incoming ones. */
+ * A message does not say which user and which process sent it; the message bus knows, and polkit knows who may observe
+ * all. They are asked without waiting: the first calls of a sender are held until they have answered, then put back
+ * into the queue of incoming ones. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -23,6 +24,7 @@ typedef struct BusAccessOptions {
         const DomainReader *reader;
         Counters *counters;
         bool unprivileged; /* not only root and polkit's may ask */
+        bool polkit;       /* on this bus nobody but polkit can have its name */
 } BusAccessOptions;
 
 /* Guards the connection, which must not outlive the result. Senders' names mean nothing on any other connection, so
@@ -35,9 +37,9 @@ DEFINE_CLEANUP(BusAccess *, bus_access_free);
 const BusCaller *bus_access_caller(BusAccess *access, sd_bus_message *m);
 
 /* Who has that unique name, with the place where it is now; NULL if it is not known, or may not ask any more. Borrowed
- * until the next message. */
+ * until the next message. It stays known, if there is room, and polkit is asked anew when its rules change, until
+ * bus_access_forget(). */
 const BusCaller *bus_access_find_caller(BusAccess *access, const char *unique_name);
 
-/* Does not forget that one for others, or may do so again. Those kept must be well below 128, the number of callers that
- * are remembered. */
-void bus_access_keep_caller(BusAccess *access, const char *unique_name, bool keep);
+/* That name has left the bus. */
+void bus_access_forget(BusAccess *access, const char *unique_name);

@@ -30,13 +30,16 @@ static void locate(BusSubscriber *s, uint64_t now) {
 static bool may_ask(BusSubscriber *s) {
         uint64_t now = clock_monotonic_usec();
 
-        if (s->located_usec == 0 || now - s->located_usec >= BATCH_USEC)
+        if (now - s->located_usec >= BATCH_USEC)
                 locate(s, now);
         return s->may_ask;
 }
 
 static int on_gone(_unused_ sd_bus_track *track, void *userdata) {
-        bus_subscriber_free(userdata);
+        BusSubscriber *s = userdata;
+
+        bus_access_forget(s->set->model->access, s->name);
+        bus_subscriber_free(s);
         return 0;
 }
 
@@ -209,7 +212,8 @@ int bus_subscriber_new(BusSubscriber **ret, BusSubscriberSet *set, const char *n
                 bus_subscriber_free(s);
                 return r;
         }
-        bus_access_keep_caller(set->model->access, name, true);
+        /* From now on it stays known who that is. */
+        locate(s, clock_monotonic_usec());
         *ret = s;
         return 0;
 }
@@ -230,8 +234,6 @@ BusSubscriber *bus_subscriber_free(BusSubscriber *s) {
                 subscription_end(s, TAILQ_FIRST(&s->subscriptions));
         TAILQ_REMOVE(&s->set->subscribers, s, entry);
         s->set->n_subscribers--;
-        if (s->name)
-                bus_access_keep_caller(s->set->model->access, s->name, false);
         sd_bus_slot_unref(s->ping);
         sd_bus_track_unref(s->track);
         free(s->name);

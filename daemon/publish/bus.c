@@ -88,6 +88,8 @@ static int bus_connect(Bus *bus) {
                 .reader = &bus->options.reader,
                 .counters = bus->options.counters,
                 .unprivileged = bus->options.unprivileged,
+                /* On a session bus the user could answer in polkit's place. */
+                .polkit = strcmp(bus->options.address, "session") != 0,
         };
         int r;
 
