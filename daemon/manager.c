@@ -21,7 +21,9 @@
 #include "publish/state.h"
 #include "source/audit-source.h"
 #include "source/proc-infer.h"
+#include "source/proc-label.h"
 #include "source/proc-survivor.h"
+#include "source/proc-task.h"
 #include "source/trace-source.h"
 
 /* Of what waits in the table for another source's word. */
@@ -114,11 +116,29 @@ static void await_round(Manager *manager) {
                 evtimer_add(manager->round, &delay);
 }
 
+/* Once: who made it is what it was, and audit describes a domain with each of its denials. */
+static bool wants_label(const Manager *manager, const Fact *fact) {
+        const Domain *domain;
+        uint64_t id;
+
+        if (!proc_label_applies(fact, &id))
+                return false;
+        domain = domain_table_get(&manager->table, id);
+        return !domain || (domain->state == DOMAIN_ALLOCATED && !text_known(domain->label));
+}
+
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
         Change changes[DOMAIN_TABLE_CHANGES_MAX];
+        ProcLabel label;
+        Fact labelled;
 
+        if (wants_label(manager, fact)) {
+                labelled = *fact;
+                proc_label_add(&labelled, &label);
+                fact = &labelled;
+        }
         domain_table_expect(&manager->table, told_by(manager));
         publish(manager, changes, domain_table_apply(&manager->table, fact, changes));
         await_round(manager);
@@ -328,6 +348,7 @@ static ExitCode open_publishers(Manager *manager) {
                 .status = &manager->status,
                 .counters = &manager->status.counters,
                 .reader = { read_domain, manager },
+                .identify = proc_task_identify,
                 .unprivileged = config->unprivileged_access,
         };
         r = bus_new(&manager->bus, &bus);

@@ -50,6 +50,7 @@ static size_t children_bytes(const Domain *d) {
 
 size_t bus_domain_bytes(const Domain *d) {
         return DOMAIN_FIXED_BYTES + bus_text_bytes(d->creator_comm) + bus_text_bytes(d->creator_exe) +
+               bus_text_bytes(d->label) +
                (domain_handled(d) ? bus_rights_bytes(domain_handled(d)) : 0) + children_bytes(d) + bus_domain_processes_bytes(d);
 }
 
@@ -98,6 +99,14 @@ static bool mode_known(_unused_ const BusView *view, const Domain *d) {
 
 static int append_mode(sd_bus_message *m, _unused_ const BusView *view, const Domain *d) {
         return sd_bus_message_append(m, "s", mode_known(view, d) ? domain_mode_to_string(d->mode) : "");
+}
+
+static bool label_known(_unused_ const BusView *view, const Domain *d) {
+        return text_known(d->label);
+}
+
+static int append_label(sd_bus_message *m, _unused_ const BusView *view, const Domain *d) {
+        return bus_append_text(m, d->label);
 }
 
 static bool creator_pid_known(_unused_ const BusView *view, const Domain *d) {
@@ -315,6 +324,7 @@ static int append_denials_unseen(sd_bus_message *m, _unused_ const BusView *view
         X("UUID", "s", uuid_known, append_uuid)                             \
         X("State", "s", NULL, append_state)                                 \
         X("Mode", "s", mode_known, append_mode)                             \
+        X("Label", "s", label_known, append_label)                          \
         X("Parent", "t", parent_known, append_parent)                       \
         X("ParentPath", "o", parent_known, append_parent_path)              \
         X("Children", "ao", NULL, append_children)                          \

@@ -16,6 +16,18 @@
         BUS_ERROR_PREFIX "NoSuchDomain",                                                                   \
         "Landlock domain %s is not known: no source has told of it, or it was dropped from the history."
 
+#define BUS_ERROR_NO_SUCH_PROCESS                                                                          \
+        BUS_ERROR_PREFIX "NoSuchProcess",                                                                  \
+        "There is no such process that you may ask about: it has ended, or is not yours."
+
+#define BUS_ERROR_NO_PIDFD                                                                                 \
+        SD_BUS_ERROR_INVALID_ARGS,                                                                         \
+        "The file descriptor is no pidfd."
+
+#define BUS_ERROR_DOMAIN_UNKNOWN                                                                           \
+        BUS_ERROR_PREFIX "DomainUnknown",                                                                  \
+        "It is not known in which Landlock domain one of the processes is."
+
 /* The domain in hexadecimal. */
 #define BUS_ERROR_DOMAIN_FREED                                                                             \
         BUS_ERROR_PREFIX "NoSuchDomain",                                                                   \

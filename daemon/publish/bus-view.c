@@ -7,6 +7,7 @@
 #include "base/host.h"
 #include "base/macros.h"
 #include "model/origin.h"
+#include "publish/bus-error.h"
 
 BusView bus_view(const BusModel *model, sd_bus_message *m) {
         return (BusView) { model->table, model->status, bus_access_caller(model->access, m) };
@@ -16,6 +17,13 @@ const Domain *bus_view_domain(const BusView *view, uint64_t id) {
         const Domain *domain = domain_table_get(view->table, id);
 
         return domain && bus_caller_sees_domain(view->caller, view->table, domain) ? domain : NULL;
+}
+
+int bus_error_no_domain(sd_bus_error *error, uint64_t id) {
+        char hex[DOMAIN_ID_TEXT_SIZE];
+
+        host_format_domain(id, hex);
+        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DOMAIN, hex);
 }
 
 bool bus_room_take(BusRoom *room, size_t n_bytes) {

@@ -9,6 +9,7 @@
 
 #include "model/domain-table.h"
 #include "model/status.h"
+#include "model/task-identity.h"
 #include "publish/bus-access.h"
 
 #define BUS_NAME "io.landlock.Landlockd1"
@@ -19,6 +20,7 @@ typedef struct BusModel {
         const DomainTable *table;
         const Status *status;
         const DomainReader *reader;
+        TaskIdentify identify;
         BusAccess *access; /* NULL while there is no connection */
 } BusModel;
 
@@ -34,6 +36,9 @@ BusView bus_view(const BusModel *model, sd_bus_message *m);
 
 /* NULL if there is no such domain, and just so if the caller may not see it. */
 const Domain *bus_view_domain(const BusView *view, uint64_t id);
+
+/* Sets the error that a domain is answered with which there is not; -errno. */
+int bus_error_no_domain(sd_bus_error *error, uint64_t id);
 
 /* Room left in one answer. dbus-daemon disconnects whoever sends more than 32 MiB on the system bus, and how
  * long the texts are is up to those who are sandboxed: so bytes are limited, not only entries. */

@@ -248,7 +248,12 @@ int bus_new(Bus **ret, const BusOptions *options) {
                 return -ENOMEM;
         *bus = (Bus) {
                 .options = *options,
-                .model = { .table = options->table, .status = options->status, .reader = &bus->options.reader },
+                .model = {
+                        .table = options->table,
+                        .status = options->status,
+                        .reader = &bus->options.reader,
+                        .identify = options->identify,
+                },
                 .io = event_new(options->base, -1, 0, on_io, bus),
                 .retry = evtimer_new(options->base, on_retry, bus),
                 .retry_usec = RETRY_FIRST_USEC,

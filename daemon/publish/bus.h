@@ -9,6 +9,7 @@
 #include "model/domain-reader.h"
 #include "model/domain-table.h"
 #include "model/status.h"
+#include "model/task-identity.h"
 
 struct event_base;
 
@@ -21,6 +22,7 @@ typedef struct BusOptions {
         const Status *status;
         Counters *counters;
         DomainReader reader;
+        TaskIdentify identify;
         bool unprivileged;        /* not only root and whom polkit allows it may ask */
 } BusOptions;
 

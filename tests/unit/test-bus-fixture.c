@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "source/proc-task.h"
+
 void fixture_require(void) {
         const char *lacking = NULL;
 
@@ -108,6 +110,7 @@ int fixture_new_bus(Fixture *f, const char *address, Bus **ret) {
                 .status = &f->status,
                 .counters = &f->status.counters,
                 .reader = { read_domain, f },
+                .identify = proc_task_identify,
                 .unprivileged = !f->only_privileged,
         });
 }
