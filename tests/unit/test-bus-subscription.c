@@ -16,8 +16,9 @@
 
 #define A 0x1a6f
 #define B 0x1a70
-#define ALICE 1000
-#define BOB 1001
+/* dbus-daemon lets in only users that the system knows, as it does these, by whatever name. */
+#define ALICE 1
+#define BOB 2
 
 static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 4096, .n_processes = 64 };
 
@@ -200,7 +201,7 @@ static void is_told_once(Fixture *f) {
                    "1 [{\"Domain\": <t 6767>, \"HexID\": <s \"1a6f\">, "
                    "\"UUID\": <s \"a8ed3b54-8e96-5415-853a-d8ca6a0a8829\">, \"Time\": <t 1795308514000000>, "
                    "\"Blockers\": <as [\"fs.write_file\"]>, \"Object\": <a{sv} {\"kind\": <s \"file\">, "
-                   "\"path\": <s \"/etc/0\">}>, \"Subject\": <a{sv} {\"uid\": <u 1000>}>, \"Origins\": <as [\"audit\"]>, "
+                   "\"path\": <s \"/etc/0\">}>, \"Subject\": <a{sv} {\"uid\": <u 1>}>, \"Origins\": <as [\"audit\"]>, "
                    "\"ID\": <t 1>, \"Count\": <t 1>, \"First\": <t 1795308514000000>, \"Last\": <t 1795308514000000>}]");
         listen_in_vain(bus, &told);
         listen_in_vain(bystander, &other);
