@@ -24,6 +24,8 @@
 #include "source/audit-source.h"
 #include "source/bpf-source.h"
 #include "source/proc-infer.h"
+#include "source/proc-label.h"
+#include "source/proc-task.h"
 #include "source/trace-source.h"
 
 /* Of what waits in the table for another source's word. */
@@ -102,9 +104,9 @@ static void publish(Manager *manager, const Change *changes, size_t n) {
         Stranger strangers[DOMAIN_TABLE_CHANGES_MAX];
         size_t n_strangers = 0;
 
-        /* D-Bus reads the table when it is asked. */
         for (size_t i = 0; i < n; i++) {
                 json_socket_publish(manager->json, &changes[i]);
+                bus_publish(manager->bus, &changes[i]);
                 state_changed(manager->state);
                 n_strangers += is_stranger(manager, &changes[i], &strangers[n_strangers]);
         }
@@ -150,12 +152,31 @@ static bool is_overtaken(Manager *manager, const Fact *fact) {
         return tid != 0 && bpf_snapshot_task(bpf_source_snapshot(manager->bpf), tid, fact_sink(manager)) >= 0;
 }
 
+/* Once: who made it is what it was, and audit describes a domain with each of its denials. */
+static bool wants_label(const Manager *manager, const Fact *fact) {
+        const Domain *domain;
+        uint64_t id;
+
+        if (!proc_label_applies(fact, &id))
+                return false;
+        domain = domain_table_get(&manager->table, id);
+        return !domain || (domain->state == DOMAIN_ALLOCATED && !text_known(domain->label));
+}
+
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
+        ProcLabel label;
+        Fact labelled;
 
-        if (!is_overtaken(manager, fact))
-                apply(manager, fact);
+        if (is_overtaken(manager, fact))
+                return;
+        if (wants_label(manager, fact)) {
+                labelled = *fact;
+                proc_label_add(&labelled, &label);
+                fact = &labelled;
+        }
+        apply(manager, fact);
 }
 
 static void settle(Manager *manager) {
@@ -374,6 +395,22 @@ static ExitCode open_sources(Manager *manager) {
         return EXIT_CODE_OK;
 }
 
+/* For who asks on the bus. Without BPF programs nobody can tell of a thread that events did not name whether it is in no
+ * domain, or in one that is older than landlockd. */
+static int read_domain(void *userdata, int64_t tid, uint64_t *ret_domain) {
+        const Manager *manager = userdata;
+        BpfSnapshot *snapshot = bpf_source_snapshot(manager->bpf);
+        const Thread *thread;
+
+        if (snapshot)
+                return bpf_snapshot_thread(snapshot, tid, ret_domain);
+        thread = process_table_thread(&manager->table.processes, tid);
+        if (!thread || thread->attribution == ATTRIBUTION_INFERRED)
+                return -EOPNOTSUPP;
+        *ret_domain = thread->process->domain->id;
+        return 0;
+}
+
 static ExitCode open_publishers(Manager *manager) {
         const Config *config = manager->options.config;
         _cleanup_free_ char *path = NULL;
@@ -398,8 +435,17 @@ static ExitCode open_publishers(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
 
-        r = bus_new(&manager->bus, manager->base, manager->options.bus, &manager->table, &manager->status,
-                    &manager->status.counters);
+        const BusOptions bus = {
+                .base = manager->base,
+                .address = manager->options.bus,
+                .table = &manager->table,
+                .status = &manager->status,
+                .counters = &manager->status.counters,
+                .reader = { read_domain, manager },
+                .identify = proc_task_identify,
+                .unprivileged = config->unprivileged_access,
+        };
+        r = bus_new(&manager->bus, &bus);
         if (r == -EADDRINUSE) {
                 log_error(r, "The D-Bus name io.landlock.Landlockd1 has an owner already: another landlockd is running. "
                           "Stop it (systemctl stop landlockd), or choose another --bus=.");

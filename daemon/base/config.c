@@ -21,6 +21,7 @@ void config_set_defaults(Config *config) {
                 .audit_backlog_limit = 8192,
                 .audit_receive_buffer = 16 << 20,
                 .trace = true,
+                .unprivileged_access = true,
                 .trace_instance = "landlockd",
                 .trace_buffer_size = 4 << 20,
                 .bpf = true,
@@ -109,6 +110,16 @@ static int parse_auto(const char *s, bool *ret) {
         return 0;
 }
 
+static int parse_unprivileged_access(const char *s, bool *ret) {
+        if (strcasecmp(s, "own") == 0)
+                *ret = true;
+        else if (strcasecmp(s, "no") == 0)
+                *ret = false;
+        else
+                return -EINVAL;
+        return 0;
+}
+
 /* A name that needs no quoting anywhere, and is not that of another directory. */
 static int parse_trace_instance(const char *s, char ret[static CONFIG_TRACE_INSTANCE_MAX + 1]) {
         size_t len = strlen(s);
@@ -176,6 +187,11 @@ static int on_line(void *userdata, const char *section, const char *key, const c
         if (strcmp(key, "Bpf") == 0) {
                 if (parse_auto(value, &parser->config->bpf) < 0)
                         return fail(parser, "Bpf=%s: it may be auto or no.", value);
+                return 1;
+        }
+        if (strcmp(key, "UnprivilegedAccess") == 0) {
+                if (parse_unprivileged_access(value, &parser->config->unprivileged_access) < 0)
+                        return fail(parser, "UnprivilegedAccess=%s: it may be own or no.", value);
                 return 1;
         }
         if (strcmp(key, "TraceInstance") == 0) {
@@ -260,6 +276,8 @@ void config_compare(const Config *a, const Config *b, void (*fn)(void *userdata,
                 fn(userdata, "Trace");
         if (a->bpf != b->bpf)
                 fn(userdata, "Bpf");
+        if (a->unprivileged_access != b->unprivileged_access)
+                fn(userdata, "UnprivilegedAccess");
         if (strcmp(a->trace_instance, b->trace_instance) != 0)
                 fn(userdata, "TraceInstance");
         if (a->log_priority != b->log_priority)

@@ -211,6 +211,7 @@ static int describe_creation(Changes *changes, Domain *domain, const DomainCreat
                 .has_creator_uid = creator.has_uid,
                 .creator_comm = creator.comm,
                 .creator_exe = creator.exe,
+                .label = created->label,
         };
 
         domain->created_usec = changes->time_usec;

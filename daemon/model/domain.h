@@ -38,6 +38,7 @@ struct Domain {
         int64_t creator_pid, creator_uid; /* of the process that made it */
         bool has_creator_pid, has_creator_uid, has_n_denials_kernel;
         Text creator_comm, creator_exe;   /* raw; owned */
+        Text label;                       /* likewise: by which people recognise it */
         uint64_t first_seen_usec, last_seen_usec;
         uint64_t freed_usec;              /* 0 while live */
         uint64_t n_denials;               /* seen by landlockd */

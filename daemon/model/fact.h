@@ -56,6 +56,7 @@ typedef struct DomainCreation {
         uint64_t parent; /* 0: none, the outermost */
         uint64_t ruleset, ruleset_version; /* ruleset 0: the source does not tell */
         TaskDescription creator;
+        Text label; /* as in DomainDescription */
 } DomainCreation;
 
 typedef struct DomainEnforcement {
@@ -77,6 +78,7 @@ typedef struct DomainDescription {
         int64_t creator_pid, creator_uid;
         bool has_creator_pid, has_creator_uid;
         Text creator_comm, creator_exe;
+        Text label; /* for people: "firefox@app-firefox.scope" */
 } DomainDescription;
 
 /* What of a living domain can be read in the kernel at any time. */

@@ -70,6 +70,10 @@ Thread *process_table_thread(const ProcessTable *table, int64_t tid) {
         return id_map_get(&table->by_tid, tid);
 }
 
+const Process *process_table_first(const ProcessTable *table, int64_t pid) {
+        return id_map_get(&table->by_pid, pid);
+}
+
 bool process_table_only(const ProcessTable *table, int64_t pid) {
         const Process *process = id_map_get(&table->by_pid, pid);
 

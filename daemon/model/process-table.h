@@ -25,6 +25,9 @@ Thread *process_table_thread(const ProcessTable *table, int64_t tid);
 /* Another cap of processes, at least 2. */
 void process_table_limit(ProcessTable *table, size_t n_processes_max);
 
+/* Its threads in one domain; in the others: by next_same_pid. NULL if it is not known to be in any. */
+const Process *process_table_first(const ProcessTable *table, int64_t pid);
+
 /* Whether it is in one domain alone. */
 bool process_table_only(const ProcessTable *table, int64_t pid);
 

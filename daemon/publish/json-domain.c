@@ -75,6 +75,7 @@ void json_domain_put(JsonWriter *w, const Domain *d, const char *change) {
         json_member_string(w, "state", domain_state_to_string(d->state));
         json_member_string(w, "change", change);
         json_member_string(w, "mode", domain_mode_to_string(d->mode));
+        json_member_text(w, "label", d->label);
         put_parent(w, d);
         put_creator(w, d);
         put_ruleset(w, d);
