@@ -3,19 +3,17 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/capability.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "manager-look.h"
+#include "manager-start.h"
 #include "manager-survivors.h"
 #include "model/domain-table.h"
 #include "publish/bus.h"
@@ -274,54 +272,6 @@ static void on_watchdog(evutil_socket_t fd _unused_, short what _unused_, void *
         sd_notify(false, "WATCHDOG=1");
 }
 
-static ExitCode open_runtime_dir(Manager *manager) {
-        const char *path = manager->options.runtime_dir;
-        int r;
-
-        /* systemd or tmpfiles make it with the right group; this is for a start by hand. */
-        if (mkdir(path, 0750) < 0 && errno != EEXIST) {
-                r = errno;
-                log_error(r, "Cannot make the runtime directory %s: %s. Run landlockd as root, or name another with --runtime-dir=.",
-                          path, strerror(r));
-                return r == EACCES || r == EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
-        }
-
-        manager->runtime_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (manager->runtime_dir < 0) {
-                r = errno;
-                log_error(r, "Cannot open the runtime directory %s: %s.", path, strerror(r));
-                return r == EACCES || r == EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
-        }
-        if (flock(manager->runtime_dir, LOCK_EX | LOCK_NB) < 0) {
-                log_error(0, "Another landlockd uses %s: stop it, or name another directory with --runtime-dir=.", path);
-                return EXIT_CODE_IN_USE;
-        }
-        return EXIT_CODE_OK;
-}
-
-static ExitCode describe_system(Manager *manager) {
-        Status *status = &manager->status;
-        int r;
-
-        status->version = PACKAGE_VERSION;
-        status->started_usec = clock_realtime_usec();
-        r = host_init(&status->host);
-        if (r < 0) {
-                log_error(r, "Cannot read the boot ID of this system: %s. Is /proc mounted?", strerror(-r));
-                return EXIT_CODE_FAILURE;
-        }
-
-        status->landlock_errata = host_landlock_errata();
-        status->landlock_abi = host_landlock_abi();
-        if (status->landlock_abi < 0) {
-                log_error(0, "This kernel has no Landlock (%s): there is nothing to watch. It must be built with "
-                          "CONFIG_SECURITY_LANDLOCK and have landlock among its security modules (lsm= on the kernel's command line).",
-                          status->landlock_abi == -EOPNOTSUPP ? "not enabled at boot" : "not built in");
-                return EXIT_CODE_NO_LANDLOCK;
-        }
-        return EXIT_CODE_OK;
-}
-
 static void add_source(Manager *manager, const SourceStatus *source) {
         manager->status.sources[manager->status.n_sources++] = source;
 }
@@ -545,9 +495,9 @@ static ExitCode open_all(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
 
-        code = describe_system(manager);
+        code = manager_describe_system(&manager->status);
         if (code == EXIT_CODE_OK)
-                code = open_runtime_dir(manager);
+                code = manager_open_runtime_dir(manager->options.runtime_dir, &manager->runtime_dir);
         if (code == EXIT_CODE_OK)
                 code = open_state(manager);
         if (code == EXIT_CODE_OK)
