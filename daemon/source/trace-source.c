@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "source/proc-task.h"
 #include "source/trace-decode.h"
@@ -294,6 +295,14 @@ void trace_source_drain(TraceSource *source) {
 /* --- start and end --------------------------------------------------------------------------------------------- */
 
 static void explain_failure(TraceSource *source, int error, const char *instance) {
+        /* Which error that makes has changed over time. */
+        if (host_is_locked_down()) {
+                source_status_set(&source->status, SOURCE_UNAVAILABLE,
+                                  "the kernel is locked down for confidentiality (/sys/kernel/security/lockdown), which closes "
+                                  "tracefs to everybody");
+                return;
+        }
+
         switch (-error) {
         case EBUSY:
                 source_status_set(&source->status, SOURCE_UNAVAILABLE,
@@ -308,8 +317,7 @@ static void explain_failure(TraceSource *source, int error, const char *instance
         case EACCES:
         case EROFS:
                 source_status_set(&source->status, SOURCE_UNAVAILABLE,
-                                  "tracefs cannot be used (%s): it takes root, and a kernel that is not "
-                                  "locked down for confidentiality (/sys/kernel/security/lockdown)", strerror(-error));
+                                  "tracefs cannot be used (%s): it takes root", strerror(-error));
                 break;
         case EMFILE:
                 source_status_set(&source->status, SOURCE_UNAVAILABLE,
