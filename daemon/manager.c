@@ -154,6 +154,9 @@ static bool is_overtaken(Manager *manager, const Fact *fact) {
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
 
+        /* Which domain the thread was in before, its fork tells, and where its children are depends on when they came. */
+        if (fact->type == FACT_DOMAIN_CREATED && fact->origins == ORIGIN_BPF)
+                trace_source_catch_up(manager->trace, fact->boot_usec);
         if (!is_overtaken(manager, fact))
                 apply(manager, fact);
 }
@@ -176,6 +179,7 @@ static void tell_snapshot(Manager *manager, FactType type, bool is_complete) {
                 .type = type,
                 .origins = ORIGIN_BPF,
                 .time_usec = clock_realtime_usec(),
+                .boot_usec = clock_boottime_usec(),
                 .snapshot_ended.is_complete = is_complete,
         };
 
@@ -187,7 +191,7 @@ static void look(void *userdata) {
         int r;
 
         /* Whatever is told is no repair. This reports what BPF programs tell, too. */
-        trace_source_catch_up(manager->trace);
+        trace_source_catch_up(manager->trace, clock_boottime_usec());
         bpf_source_drain(manager->bpf);
         tell_snapshot(manager, FACT_SNAPSHOT_BEGUN, false);
         r = bpf_snapshot_run(bpf_source_snapshot(manager->bpf), fact_sink(manager));
@@ -567,7 +571,7 @@ static void drain(Manager *manager) {
         audit_source_drain(manager->audit);
         trace_source_drain(manager->trace);
         bpf_source_drain(manager->bpf);
-        for (int i = 0; i < DENIAL_JOIN_ROUNDS; i++)
+        for (int i = 0; i < DOMAIN_TABLE_ROUNDS_MAX; i++)
                 settle_round(manager);
         state_finish(manager->state);
 }

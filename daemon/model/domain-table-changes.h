@@ -10,7 +10,7 @@ typedef struct Changes {
         Change *list;
         size_t n;
         unsigned origins;
-        uint64_t time_usec;
+        uint64_t time_usec, boot_usec;
         Text node;
 } Changes;
 

@@ -20,6 +20,7 @@ static bool was_missed(const DomainTable *table, uint64_t seen_usec, uint64_t gr
 
 void domain_table_begin_look(Changes *changes) {
         changes->table->reconciliation = (Reconciliation) { .since_usec = changes->time_usec };
+        changes->table->looking_since_boot_usec = changes->boot_usec;
         changes->table->looking = true;
         changes->table->sweeping = false;
 }
@@ -36,7 +37,7 @@ static void sweep_threads(DomainTable *table, Process *process) {
 
         for (thread = LIST_FIRST(&process->threads); thread; thread = next) {
                 next = LIST_NEXT(thread, in_process);
-                if (was_missed(table, thread->seen_usec, MOMENT_USEC))
+                if (thread->seen_boot_usec + MOMENT_USEC < table->looking_since_boot_usec)
                         process_table_remove_thread(&table->processes, thread);
         }
 }

@@ -58,11 +58,34 @@ TaskDescription domain_table_complete_task(const DomainTable *table, const TaskD
 
 /* Returns 1 if there was room for it, 0 if not, -ENOMEM. */
 static int add_thread(Changes *changes, Process *process, int64_t tid, Attribution attribution) {
-        int r = process_table_add_thread(&changes->table->processes, process, tid, attribution, changes->time_usec);
+        int r = process_table_add_thread(&changes->table->processes, process, tid, attribution, changes->boot_usec);
 
         if (r == -ENOSPC)
                 process->domain->crowded = true;
         return r == -ENOSPC ? 0 : r < 0 ? r : 1;
+}
+
+/* Of a thread that is where it was known to be. What is known of its program is kept: an event told it. */
+static int know_better(Changes *changes, Thread *thread, const TaskDescription *task, Attribution attribution) {
+        Process *process = thread->process;
+        bool surer = attribution < process->attribution;
+        TaskDescription unknown = {};
+        int r;
+
+        thread->attribution = MIN(thread->attribution, attribution);
+        process->attribution = MIN(process->attribution, attribution);
+        if (!process->has_uid) {
+                unknown.uid = task->uid;
+                unknown.has_uid = task->has_uid;
+        }
+        if (!text_known(process->comm))
+                unknown.comm = task->comm;
+        if (!text_known(process->exe))
+                unknown.exe = task->exe;
+        r = process_describe(process, &unknown);
+        if (surer || r > 0)
+                process_changed(changes, CHANGE_PROCESS_UPDATED, process);
+        return MIN(r, 0);
 }
 
 /* The thread is in the domain now, wherever it was before. */
@@ -73,11 +96,8 @@ static int put_thread(Changes *changes, Domain *domain, const TaskDescription *t
         TaskDescription known;
         int r;
 
-        if (before && before->domain == domain) {
-                thread->attribution = MIN(thread->attribution, attribution);
-                before->attribution = MIN(before->attribution, attribution);
-                return 0;
-        }
+        if (before && before->domain == domain)
+                return know_better(changes, thread, task, attribution);
         /* What moves is the same process; seen last, it is not the one that makes room. */
         if (before)
                 process_table_touch(&table->processes, before, changes->time_usec);
@@ -149,8 +169,12 @@ static void forget_thread(Changes *changes, int64_t tid) {
 }
 
 /* What happened before a look at the thread is in what was seen then, or is about another one that had its ID. */
+static bool is_older(uint64_t boot_usec, const Thread *thread) {
+        return boot_usec != 0 && boot_usec < thread->seen_boot_usec;
+}
+
 static bool is_old(const Changes *changes, const Thread *thread) {
-        return thread && changes->time_usec < thread->seen_usec;
+        return thread && is_older(changes->boot_usec, thread);
 }
 
 int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
@@ -220,12 +244,12 @@ int64_t domain_table_doubts(const DomainTable *table, const Fact *fact) {
         if (!is_fork && fact->type != FACT_TASK_EXITED)
                 return 0;
         thread = process_table_thread(&table->processes, is_fork ? fact->forked.parent_tid : fact->exited.tid);
-        if (!thread || fact->time_usec >= thread->seen_usec)
+        if (!thread || !is_older(fact->boot_usec, thread))
                 return 0;
         if (!is_fork)
                 return fact->exited.tid;
         child = process_table_thread(&table->processes, fact->forked.tid);
-        return child && fact->time_usec < child->seen_usec ? 0 : fact->forked.tid;
+        return child && is_older(fact->boot_usec, child) ? 0 : fact->forked.tid;
 }
 
 int domain_table_apply_exited(Changes *changes, const TaskExit *exited) {
@@ -256,7 +280,7 @@ int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
         thread = process_table_thread(processes, seen->task.tid);
         if (r >= 0 && thread) {
                 process_table_touch(&changes->table->processes, thread->process, changes->time_usec);
-                thread->seen_usec = changes->time_usec;
+                thread->seen_boot_usec = changes->boot_usec;
         }
         return r;
 }

@@ -361,7 +361,7 @@ void domain_table_try_end(Changes *changes, Domain *domain) {
         if (domain->state != DOMAIN_ALLOCATED || domain->end_origins == 0 || domain->n_halves > 0 ||
             (domain->deserted && table->unsure))
                 return;
-        if (is_told || table->join.round - domain->end_round >= DENIAL_JOIN_ROUNDS)
+        if (is_told || table->join.round - domain->end_round >= DOMAIN_TABLE_ROUNDS_MAX)
                 end_domain(changes, domain);
 }
 
@@ -523,6 +523,7 @@ size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_chang
                 .list = ret_changes,
                 .origins = fact->origins,
                 .time_usec = fact->time_usec,
+                .boot_usec = fact->boot_usec,
                 .node = fact->node,
         };
 

@@ -19,6 +19,10 @@
  * a domain's end, while an older denial has to make room. */
 #define DOMAIN_TABLE_CHANGES_MAX 16
 
+/* How many rounds something waits at most: one source's word of a domain's end for that of another, which may have lost
+ * it. Processes of the domain go when it ends, and their own ends, which the other source tells, come before. */
+#define DOMAIN_TABLE_ROUNDS_MAX 20
+
 typedef struct DomainTableLimits {
         size_t n_domains; /* live and freed together; at least 4 */
         size_t n_denials;
@@ -46,6 +50,7 @@ typedef struct DomainTable {
         bool looking;    /* a snapshot is being told */
         bool sweeping;   /* what it did not tell is being taken out */
         bool reconciled; /* the sum is to be told */
+        uint64_t looking_since_boot_usec;
         Counters *counters;  /* borrowed */
         DomainList evicted;  /* kept for the Changes that name them, until the next fact */
         ProcessList gone;    /* likewise */

@@ -146,6 +146,7 @@ typedef struct Fact {
         FactType type;
         unsigned origins;   /* ORIGIN_* */
         uint64_t time_usec; /* realtime, by the kernel's clock */
+        uint64_t boot_usec; /* the same by the boot clock, which nobody sets: what came first; 0: unknown */
         Text node;          /* the host that a collected log names; unknown for this host's own */
         union {
                 RulesetCreation ruleset_created;

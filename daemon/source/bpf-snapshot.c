@@ -17,7 +17,7 @@ struct BpfSnapshot {
 
 typedef struct Run {
         FactSink sink;
-        uint64_t time_usec;
+        uint64_t time_usec, boot_usec;
         uint32_t n_malformed; /* before */
 } Run;
 
@@ -76,13 +76,14 @@ static void on_record(void *userdata, const BpfRecord *record) {
                 fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec);
         else
                 fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec);
+        fact.boot_usec = run->boot_usec;
         run->sink.fn(run->sink.userdata, &fact);
 }
 
 /* What an earlier run wrote is written again. */
 static Run begin_run(BpfSnapshot *snapshot, FactSink sink) {
         snapshot->programs->bss->run++;
-        return (Run) { sink, clock_realtime_usec(), snapshot->programs->bss->n_malformed };
+        return (Run) { sink, clock_realtime_usec(), clock_boottime_usec(), snapshot->programs->bss->n_malformed };
 }
 
 static int end_run(const BpfSnapshot *snapshot, const Run *run, int r) {

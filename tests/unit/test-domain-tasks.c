@@ -235,6 +235,43 @@ static void test_thread_cap(void **state _unused_) {
         assert_int_equal(f.counters.facts_dropped, 0);
 }
 
+/* The time of day is set back between two events. */
+static void test_clock_set_back(void **state _unused_) {
+        const Fact exec = {
+                .type = FACT_TASK_EXECED,
+                .origins = ORIGIN_TRACE,
+                .time_usec = 50,
+                .boot_usec = 103,
+                .execed = { .old_tid = 43, .task = { .tid = 43, .comm = TEXT_LITERAL("cat") } },
+        };
+
+        apply(enforced(1, 42, 42, 101));
+        apply(forked(42, 43, false, 102));
+        apply(exec);
+        assert_changes(CHANGE_PROCESS_UPDATED);
+}
+
+/* Who was only inferred to be there is, and is told so once; what was not known of it is now. */
+static void test_known_better(void **state _unused_) {
+        Fact look = seen(1, 42, ATTRIBUTION_KERNEL);
+
+        apply(described(1, 100));
+        apply(seen(1, 42, ATTRIBUTION_INFERRED));
+        apply(look);
+        assert_changes(CHANGE_PROCESS_UPDATED);
+        assert_int_equal(only_process(1)->attribution, ATTRIBUTION_KERNEL);
+        apply(look);
+        assert_int_equal(f.n_changes, 0);
+
+        look.seen.task.comm = TEXT_LITERAL("late");
+        apply(look);
+        assert_changes(CHANGE_PROCESS_UPDATED);
+        look.seen.task.comm = TEXT_LITERAL("later");
+        apply(look);
+        assert_int_equal(f.n_changes, 0);
+        assert_text(only_process(1)->comm, "late");
+}
+
 int main(void) {
 #define test(fn) cmocka_unit_test_setup_teardown(fn, model_set_up, model_tear_down)
         const struct CMUnitTest tests[] = {
@@ -251,6 +288,8 @@ int main(void) {
                 test(test_other_partys_thread),
                 test(test_end_with_processes),
                 test(test_thread_cap),
+                test(test_clock_set_back),
+                test(test_known_better),
         };
 
         return cmocka_run_group_tests_name("domain-tasks", tests, NULL, NULL);

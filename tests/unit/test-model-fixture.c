@@ -72,6 +72,8 @@ Fact freed(uint64_t id, uint64_t n_denials, uint64_t time) {
 }
 
 void apply(Fact fact) {
+        if (fact.boot_usec == 0)
+                fact.boot_usec = fact.time_usec;
         f.n_changes = domain_table_apply(&f.table, &fact, f.changes);
 }
 
