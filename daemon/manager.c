@@ -167,6 +167,9 @@ static void on_fact(void *userdata, const Fact *fact) {
         ProcLabel label;
         Fact labelled;
 
+        /* Which domain the thread was in before, its fork tells, and where its children are depends on when they came. */
+        if (fact->type == FACT_DOMAIN_CREATED && fact->origins == ORIGIN_BPF)
+                trace_source_catch_up(manager->trace, fact->boot_usec);
         if (is_overtaken(manager, fact))
                 return;
         if (wants_label(manager, fact)) {
@@ -207,7 +210,7 @@ static void look(void *userdata) {
         int r;
 
         /* Whatever is told is no repair. This reports what BPF programs tell, too. */
-        trace_source_catch_up(manager->trace);
+        trace_source_catch_up(manager->trace, clock_boottime_usec());
         bpf_source_drain(manager->bpf);
         tell_snapshot(manager, FACT_SNAPSHOT_BEGUN, false);
         r = bpf_snapshot_run(bpf_source_snapshot(manager->bpf), fact_sink(manager));

@@ -73,9 +73,10 @@ static void on_record(void *userdata, const BpfRecord *record) {
         Fact fact;
 
         if (record->type == BPF_RECORD_DOMAIN)
-                fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec, run->boot_usec);
+                fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec);
         else
-                fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec, run->boot_usec);
+                fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec);
+        fact.boot_usec = run->boot_usec;
         run->sink.fn(run->sink.userdata, &fact);
 }
 
