@@ -83,14 +83,11 @@ static void allowed(Fixture *f) {
         sd_bus_close_unref(bus);
 }
 
-static void not_allowed(Fixture *f) {
-        sd_bus *bus = client_open(f);
+/* Who is not root may ask, but may not answer. */
+static void may_ask(Fixture *f) {
         Bus *ours;
 
-        check_text(client_error(bus, PATH, MANAGER, "ListDomains", "a{sv}", 0), SD_BUS_ERROR_ACCESS_DENIED);
-        check_text(client_error(bus, PATH, "org.freedesktop.DBus.Peer", "Ping", ""), SD_BUS_ERROR_ACCESS_DENIED);
-        sd_bus_close_unref(bus);
-
+        allowed(f);
         check(fixture_new_bus(f, f->address, &ours) == -EACCES);
 }
 
@@ -119,9 +116,7 @@ static void test_policy(void **state _unused_) {
 
         fixture_start_with_policy(&f, &limits, policy);
         run_client(&f, 0, allowed);
-        run_client(&f, NOBODY, not_allowed);
-        /* The bus refused, not landlockd. */
-        assert_int_equal(f.status.counters.bus_calls_denied, 0);
+        run_client(&f, NOBODY, may_ask);
         fixture_stop(&f);
 }
 
