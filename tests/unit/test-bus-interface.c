@@ -91,30 +91,10 @@ static void may_ask(Fixture *f) {
         check(fixture_new_bus(f, f->address, &ours) == -EACCES);
 }
 
-/* On top of a policy like that of the system bus: by default nobody may own a name or call a method. */
 static void test_policy(void **state _unused_) {
-        _cleanup_free_ char *file = read_source_file("dbus/io.landlock.Landlockd1.conf"), *policy = NULL;
-        char *begin = strstr(file, "<busconfig>"), *end = strstr(file, "</busconfig>");
         Fixture f;
 
-        assert_non_null(begin);
-        assert_non_null(end);
-        *end = '\0';
-        assert_true(asprintf(&policy,
-                             "<policy context=\"default\">\n"
-                             "  <allow user=\"*\"/>\n"
-                             "  <deny own=\"*\"/>\n"
-                             "  <deny send_type=\"method_call\"/>\n"
-                             "  <allow send_type=\"method_return\"/>\n"
-                             "  <allow send_type=\"error\"/>\n"
-                             "  <allow receive_type=\"method_call\"/>\n"
-                             "  <allow receive_type=\"method_return\"/>\n"
-                             "  <allow receive_type=\"error\"/>\n"
-                             "  <allow send_destination=\"org.freedesktop.DBus\"/>\n"
-                             "</policy>\n"
-                             "%s", begin + strlen("<busconfig>")) > 0);
-
-        fixture_start_with_policy(&f, &limits, policy);
+        fixture_start_with_installed_policy(&f, &limits);
         run_client(&f, 0, allowed);
         run_client(&f, NOBODY, may_ask);
         fixture_stop(&f);

@@ -61,10 +61,10 @@ static void on_order(evutil_socket_t fd, _unused_ short what, void *userdata) {
 
 static struct event *order_event;
 
-int listener_setup(void **state) {
+static int setup(void **state, void (*start)(Fixture *f, const DomainTableLimits *limits)) {
         static Fixture f;
 
-        fixture_start(&f, &limits);
+        start(&f, &limits);
         assert_int_equal(pipe2(orders, O_CLOEXEC), 0);
         order_event = event_new(f.base, orders[0], EV_READ | EV_PERSIST, on_order, &f);
         assert_non_null(order_event);
@@ -74,6 +74,14 @@ int listener_setup(void **state) {
         f.read_domain = read_place;
         *state = &f;
         return 0;
+}
+
+int listener_setup(void **state) {
+        return setup(state, fixture_start);
+}
+
+int listener_setup_with_installed_policy(void **state) {
+        return setup(state, fixture_start_with_installed_policy);
 }
 
 int listener_teardown(void **state) {

@@ -29,6 +29,7 @@ typedef struct Order {
 
 /* For cmocka: a fixture that knows domain A, of Alice, and B, of Bob, and does what it is ordered to. */
 int listener_setup(void **state);
+int listener_setup_with_installed_policy(void **state);
 int listener_teardown(void **state);
 
 /* In the fixture's process: does it. */

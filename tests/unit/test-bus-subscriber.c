@@ -52,7 +52,9 @@ static void test_swamped(void **state) {
         assert_int_equal(f->status.counters.bus_missed, missed + 2000 - BUS_QUEUE_ENTRIES_MAX);
 }
 
-/* Does not read for longer than many batches take: all that time nothing is sent to it after the first. Meanwhile others
+/* On the bus with the installed policy, too, which lets landlockd ask whether it has read.
+ *
+ * Does not read for longer than many batches take: all that time nothing is sent to it after the first. Meanwhile others
  * are told. */
 static void does_not_read(Fixture *f) {
         Told told, other;
@@ -157,13 +159,14 @@ static void test_quiet(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_flood),
-                cmocka_unit_test(test_swamped),
-                cmocka_unit_test(test_does_not_read),
-                cmocka_unit_test(test_subscribes_anew),
-                cmocka_unit_test(test_quiet),
+                cmocka_unit_test_setup_teardown(test_flood, listener_setup, listener_teardown),
+                cmocka_unit_test_setup_teardown(test_swamped, listener_setup, listener_teardown),
+                cmocka_unit_test_setup_teardown(test_does_not_read, listener_setup, listener_teardown),
+                cmocka_unit_test_setup_teardown(test_does_not_read, listener_setup_with_installed_policy, listener_teardown),
+                cmocka_unit_test_setup_teardown(test_subscribes_anew, listener_setup, listener_teardown),
+                cmocka_unit_test_setup_teardown(test_quiet, listener_setup, listener_teardown),
         };
 
         fixture_require();
-        return cmocka_run_group_tests(tests, listener_setup, listener_teardown);
+        return cmocka_run_group_tests(tests, NULL, NULL);
 }
