@@ -148,6 +148,31 @@ void fixture_start(Fixture *f, const DomainTableLimits *limits) {
         fixture_start_with_policy(f, limits, NO_POLICY);
 }
 
+void fixture_start_with_installed_policy(Fixture *f, const DomainTableLimits *limits) {
+        _cleanup_free_ char *file = read_source_file("dbus/io.landlock.Landlockd1.conf"), *policy = NULL;
+        char *begin = strstr(file, "<busconfig>"), *end = strstr(file, "</busconfig>");
+
+        assert_non_null(begin);
+        assert_non_null(end);
+        *end = '\0';
+        assert_true(asprintf(&policy,
+                             "<policy context=\"default\">\n"
+                             "  <allow user=\"*\"/>\n"
+                             "  <deny own=\"*\"/>\n"
+                             "  <deny send_type=\"method_call\"/>\n"
+                             "  <allow send_type=\"signal\"/>\n"
+                             "  <allow send_type=\"method_return\"/>\n"
+                             "  <allow send_type=\"error\"/>\n"
+                             "  <allow receive_type=\"method_call\"/>\n"
+                             "  <allow receive_type=\"method_return\"/>\n"
+                             "  <allow receive_type=\"error\"/>\n"
+                             "  <allow receive_type=\"signal\"/>\n"
+                             "  <allow send_destination=\"org.freedesktop.DBus\"/>\n"
+                             "</policy>\n"
+                             "%s", begin + strlen("<busconfig>")) > 0);
+        fixture_start_with_policy(f, limits, policy);
+}
+
 void fixture_stop(Fixture *f) {
         static const char *const files[] = { "bus", "bus.conf", "bus.log" };
 

@@ -38,6 +38,9 @@ void fixture_require(void);
  * of its configuration. */
 void fixture_start(Fixture *f, const DomainTableLimits *limits);
 void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, const char *policy);
+
+/* With the policy in dbus/, on top of one like that of the system bus: by default nobody may own a name or call a method. */
+void fixture_start_with_installed_policy(Fixture *f, const DomainTableLimits *limits);
 void fixture_stop(Fixture *f);
 
 /* bus_new() for the fixture. */
