@@ -310,12 +310,12 @@ class Observer(Client):
             else:
                 view.take(event)
 
-    def living(self):
-        """All domains that landlockd knows to live."""
+    def all_domains(self):
+        """All that landlockd knows."""
         client = Client(self.path, validate=False)
         lines = client.ask(op="snapshot")
         client.close()
-        return [line["domain"] for line in lines if line["type"] == "domain" and line["state"] == "allocated"]
+        return [line["domain"] for line in lines if line["type"] == "domain"]
 
     def snapshot(self, domains):
         """What landlockd keeps of these domains: lines by type."""
@@ -513,7 +513,7 @@ class Check:
 
 def go_through(observer, *arguments, held=lambda truth, check: None):
     """One life-cycle, and all that is told of it. `held` is called while all of it lives. Returns the truth."""
-    view = View(observer.living())
+    view = View(observer.all_domains())
     with Program(*arguments) as program:
         observer.await_readable(program.process.stdout)
         truth = program.truth()
