@@ -22,6 +22,7 @@ typedef struct Run {
 } Run;
 
 static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
+        LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = BPF_KERNEL_TYPES);
         uint32_t offset;
         int r;
 
@@ -29,8 +30,8 @@ static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
         if (r < 0)
                 return r;
 
-        snapshot->programs = snapshot_bpf__open_and_load();
-        if (snapshot->programs)
+        snapshot->programs = snapshot_bpf__open_opts(&options);
+        if (snapshot->programs && snapshot_bpf__load(snapshot->programs) >= 0)
                 snapshot->threads = bpf_program__attach_iter(snapshot->programs->progs.threads, NULL);
         if (!snapshot->threads) {
                 r = -errno;
