@@ -105,8 +105,9 @@ bool bus_caller_sees_process(const BusCaller *caller, const DomainTable *table, 
 static bool owns_subject(const BusCaller *caller, const Denial *denial) {
         static const SubjectId others[] = { SUBJECT_euid, SUBJECT_suid, SUBJECT_fsuid };
         int64_t uid = -1;
+        bool known = denial_subject_id(denial, SUBJECT_uid, &uid);
 
-        if (!owns(caller, denial_subject_id(denial, SUBJECT_uid, &uid), uid))
+        if (!owns(caller, known, uid))
                 return false;
         for (size_t i = 0; i < ARRAY_SIZE(others); i++)
                 if (denial_subject_id(denial, others[i], &uid) && !owns(caller, true, uid))
