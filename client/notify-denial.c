@@ -39,15 +39,17 @@ int notify_denial_init(NotifyDenial *denial, const json_t *event, uint64_t count
         if (text_parse_u64(text_from_string(json_get_text(event, "domain")), 16, &domain) < 0)
                 return -EBADMSG;
 
+        if (!blockers)
+                blockers = check_memory(strdup(""));
         *denial = (NotifyDenial) {
                 .domain = domain,
                 .count = count,
                 .app = notify_denial_app(exe, comm),
                 .exe = check_memory(strdup(exe ?: "")),
-                .words = notify_words(blockers ?: "", shown),
-                .blockers = TAKE_PTR(blockers) ?: check_memory(strdup("")),
                 .object = rule_object(object, whole),
+                .words = notify_words(blockers, shown),
         };
+        denial->blockers = TAKE_PTR(blockers);
         return 0;
 }
 
