@@ -4,6 +4,7 @@ behaves as a few do and dunst does not."""
 
 import json
 import os
+import pwd
 import select
 import shutil
 import signal
@@ -18,8 +19,9 @@ SERVER_NAME = "org.freedesktop.Notifications"
 
 NEEDED = {"Xvfb": "xvfb", "dunst": "dunst", "dunstctl": "dunst", "dbus-daemon": "dbus", "dbus-send": "dbus", "import": "imagemagick"}
 
-# Who sits there: nobody else's denials are seen, whatever else happens on the machine.
-USER = {"user": 47110, "group": 47110, "extra_groups": []}
+# Who sits there: a user whom every system has and nothing runs as, so that nobody else's denials are seen.
+PASSWORD_ENTRY = pwd.getpwnam("games")
+USER = {"user": PASSWORD_ENTRY.pw_uid, "group": PASSWORD_ENTRY.pw_gid, "extra_groups": []}
 
 # Runs for each notification that dunst gets, replaced ones too, with what dunst understood.
 SCRIPT = """#!/usr/bin/python3
