@@ -410,6 +410,7 @@ json_t *bus_json_domain(const json_t *properties) {
                 { "UUID", NULL, "domain_uuid", convert_text },
                 { "State", NULL, "state", convert_text },
                 { "Mode", NULL, "mode", convert_text },
+                { "Label", NULL, "label", convert_text },
                 { "Parent", NULL, "parent", convert_id },
                 { "Parent", NULL, "outermost", convert_no_id },
                 { "Children", NULL, "children", convert_paths_to_ids },

@@ -121,6 +121,7 @@ static void print_domain(const json_t *domain, const Options *options) {
         char *text = denials_text(domain, &style);
 
         print_head(domain);
+        print_field("Label", copy(json_get_text(domain, "label")), STYLE_NONE);
         print_field("UUID", copy(json_get_text(domain, "domain_uuid")), STYLE_NONE);
         print_field("Mode", copy(json_get_text(domain, "mode")), STYLE_NONE);
         print_field("Parent", parent_text(domain), STYLE_NONE);

@@ -21,8 +21,10 @@ void config_set_defaults(Config *config) {
                 .audit_backlog_limit = 8192,
                 .audit_receive_buffer = 16 << 20,
                 .trace = true,
+                .unprivileged_access = true,
                 .trace_instance = "landlockd",
                 .trace_buffer_size = 4 << 20,
+                .bpf = true,
                 .max_domains = 65536,
                 .max_denials = 8192,
                 .max_processes = 65536,
@@ -98,8 +100,18 @@ static int parse_audit(const char *s, AuditMode *ret) {
         return 0;
 }
 
-static int parse_trace(const char *s, bool *ret) {
+static int parse_auto(const char *s, bool *ret) {
         if (strcasecmp(s, "auto") == 0)
+                *ret = true;
+        else if (strcasecmp(s, "no") == 0)
+                *ret = false;
+        else
+                return -EINVAL;
+        return 0;
+}
+
+static int parse_unprivileged_access(const char *s, bool *ret) {
+        if (strcasecmp(s, "own") == 0)
                 *ret = true;
         else if (strcasecmp(s, "no") == 0)
                 *ret = false;
@@ -168,8 +180,18 @@ static int on_line(void *userdata, const char *section, const char *key, const c
                 return 1;
         }
         if (strcmp(key, "Trace") == 0) {
-                if (parse_trace(value, &parser->config->trace) < 0)
+                if (parse_auto(value, &parser->config->trace) < 0)
                         return fail(parser, "Trace=%s: it may be auto or no.", value);
+                return 1;
+        }
+        if (strcmp(key, "Bpf") == 0) {
+                if (parse_auto(value, &parser->config->bpf) < 0)
+                        return fail(parser, "Bpf=%s: it may be auto or no.", value);
+                return 1;
+        }
+        if (strcmp(key, "UnprivilegedAccess") == 0) {
+                if (parse_unprivileged_access(value, &parser->config->unprivileged_access) < 0)
+                        return fail(parser, "UnprivilegedAccess=%s: it may be own or no.", value);
                 return 1;
         }
         if (strcmp(key, "TraceInstance") == 0) {
@@ -252,6 +274,10 @@ void config_compare(const Config *a, const Config *b, void (*fn)(void *userdata,
                 fn(userdata, "Audit");
         if (a->trace != b->trace)
                 fn(userdata, "Trace");
+        if (a->bpf != b->bpf)
+                fn(userdata, "Bpf");
+        if (a->unprivileged_access != b->unprivileged_access)
+                fn(userdata, "UnprivilegedAccess");
         if (strcmp(a->trace_instance, b->trace_instance) != 0)
                 fn(userdata, "TraceInstance");
         if (a->log_priority != b->log_priority)

@@ -18,7 +18,8 @@ typedef struct Config {
         AuditMode audit;
         uint64_t audit_backlog_limit; /* records; 0: leave the kernel's */
         uint64_t audit_receive_buffer; /* bytes */
-        bool trace;
+        bool trace, bpf;
+        bool unprivileged_access; /* on D-Bus, to what is one's own */
         char trace_instance[CONFIG_TRACE_INSTANCE_MAX + 1];
         uint64_t trace_buffer_size; /* bytes for each CPU */
         uint64_t max_domains, max_denials, max_processes, max_threads, max_rulesets, max_rules;

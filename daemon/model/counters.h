@@ -51,7 +51,13 @@
         X(json_clients_dropped, "clients disconnected: hostile or stuck")                      \
         X(json_client_events_lost, "events that slow clients missed, summed over clients")     \
         X(json_requests_bad, "requests refused as malformed or unknown")                       \
-        X(bus_calls_denied, "D-Bus calls refused")
+        X(bus_calls_denied, "D-Bus calls refused")                                             \
+        X(bus_subscriptions, "subscriptions made on D-Bus")                                    \
+        X(bus_subscriptions_ended, "those that have ended, by themselves or with their client") \
+        X(bus_subscriptions_refused, "subscriptions refused at a cap")                         \
+        X(bus_signals, "signals sent to D-Bus subscribers")                                    \
+        X(bus_denials_told, "denials told by them, summed over subscriptions")                 \
+        X(bus_denials_missed, "denials that slow D-Bus subscribers missed, summed likewise")
 
 typedef struct Counters {
 #define X(name, meaning) uint64_t name;

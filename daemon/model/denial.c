@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/checksum.h"
+
 const char *object_kind_to_string(ObjectKind kind) {
         switch (kind) {
         case OBJECT_UNKNOWN:
@@ -38,6 +40,44 @@ bool denial_shows_membership(const Denial *d) {
                 return text_known(d->syscall.name) &&
                        !(text_is(d->syscall.name, "ptrace") && d->syscall.has_args && d->syscall.args[0] == 0);
         return true;
+}
+
+static bool same_file(const DenialObject *a, const DenialObject *b) {
+        return text_equal(a->path, b->path) && text_equal(a->name, b->name) && text_equal(a->dev, b->dev) &&
+               a->has_dev_number == b->has_dev_number && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
+               a->has_ino == b->has_ino && a->ino == b->ino &&
+               a->has_ioctl_cmd == b->has_ioctl_cmd && a->ioctl_cmd == b->ioctl_cmd;
+}
+
+static bool same_address(const DenialObject *a, const DenialObject *b) {
+        return text_equal(a->local_address, b->local_address) && text_equal(a->remote_address, b->remote_address) &&
+               text_equal(a->interface, b->interface) &&
+               a->has_local_port == b->has_local_port && a->local_port == b->local_port &&
+               a->has_remote_port == b->has_remote_port && a->remote_port == b->remote_port;
+}
+
+static bool same_party(const DenialObject *a, const DenialObject *b) {
+        return text_equal(a->comm, b->comm) &&
+               a->has_pid == b->has_pid && a->pid == b->pid &&
+               a->has_domain == b->has_domain && a->domain == b->domain;
+}
+
+bool denial_same_access(const Denial *a, const Denial *b) {
+        return a->domain == b->domain && a->blockers.known == b->blockers.known &&
+               text_equal(a->blockers.other, b->blockers.other) && a->object.kind == b->object.kind &&
+               same_file(&a->object, &b->object) && same_address(&a->object, &b->object) &&
+               same_party(&a->object, &b->object);
+}
+
+uint64_t denial_access_hash(const Denial *d) {
+        const DenialObject *o = &d->object;
+        const uint64_t numbers[] = { d->domain, d->blockers.known, o->ino, o->local_port, o->remote_port, (uint64_t) o->pid };
+        const Text texts[] = { o->path, o->name, o->local_address, o->remote_address };
+        uint64_t hash = checksum_add(0, numbers, sizeof(numbers));
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                hash = checksum_add(hash, texts[i].data, texts[i].len);
+        return hash;
 }
 
 /* Every borrowed text of a denial, in one place: copying needs them all, twice. */

@@ -116,6 +116,12 @@ static inline bool denial_subject_id(const Denial *d, SubjectId id, int64_t *ret
  * ran: the child that asks to be traced, or whoever makes the kernel send a signal on behalf of its owner. */
 bool denial_shows_membership(const Denial *denial);
 
+/* Whether both are the same access refused by the same domain: its blockers and its object. Who tried, and when, may differ. */
+bool denial_same_access(const Denial *a, const Denial *b);
+
+/* Equal for those that are; nearly always different for others. */
+uint64_t denial_access_hash(const Denial *denial);
+
 /* A deep copy in one block; NULL on -ENOMEM. Its texts live as long as it does. */
 Denial *denial_copy(const Denial *denial);
 Denial *denial_free(Denial *denial);

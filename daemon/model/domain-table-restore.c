@@ -76,7 +76,8 @@ static int set_values(Domain *domain, const Domain *told) {
         domain->has_n_denials_kernel = told->has_n_denials_kernel;
         memcpy(domain->n_blocked, told->n_blocked, sizeof(domain->n_blocked));
         domain->n_blocked_other = told->n_blocked_other;
-        if (replace_text(&domain->creator_comm, told->creator_comm) < 0)
+        if (replace_text(&domain->creator_comm, told->creator_comm) < 0 ||
+            replace_text(&domain->label, told->label) < 0)
                 return -ENOMEM;
         return replace_text(&domain->creator_exe, told->creator_exe);
 }

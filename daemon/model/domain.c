@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/macros.h"
+
 Domain *domain_new(uint64_t id, uint64_t time_usec) {
         Domain *domain = calloc(1, sizeof(Domain));
 
@@ -25,6 +27,7 @@ Domain *domain_free(Domain *domain) {
         assert(TAILQ_EMPTY(&domain->children) && !domain->parent && !domain->ruleset);
         free((char *) domain->creator_comm.data);
         free((char *) domain->creator_exe.data);
+        free((char *) domain->label.data);
         free(domain);
         return NULL;
 }
@@ -58,22 +61,32 @@ bool domain_is_inside(const Domain *domain, const Domain *outer) {
         return domain;
 }
 
+/* Copies what is told and not known yet. */
+static int describe_texts(Domain *domain, const DomainDescription *description) {
+        Text *const known[] = { &domain->creator_comm, &domain->creator_exe, &domain->label };
+        const Text told[] = { description->creator_comm, description->creator_exe, description->label };
+        Text copies[ARRAY_SIZE(known)] = {};
+        int changed = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (!text_known(*known[i]) && text_known(told[i]) && text_dup(told[i], &copies[i]) < 0) {
+                        while (i-- > 0)
+                                free((char *) copies[i].data);
+                        return -ENOMEM;
+                }
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (text_known(copies[i])) {
+                        *known[i] = copies[i];
+                        changed = 1;
+                }
+        return changed;
+}
+
 int domain_describe(Domain *domain, const DomainDescription *description) {
-        bool need_comm = !text_known(domain->creator_comm) && text_known(description->creator_comm);
-        bool need_exe = !text_known(domain->creator_exe) && text_known(description->creator_exe);
-        Text comm = TEXT_NULL, exe = TEXT_NULL;
-        int changed = need_comm || need_exe;
+        int changed = describe_texts(domain, description);
 
-        if ((need_comm && text_dup(description->creator_comm, &comm) < 0) ||
-            (need_exe && text_dup(description->creator_exe, &exe) < 0)) {
-                free((char *) comm.data);
-                return -ENOMEM;
-        }
-
-        if (need_comm)
-                domain->creator_comm = comm;
-        if (need_exe)
-                domain->creator_exe = exe;
+        if (changed < 0)
+                return changed;
         if (!domain->has_creator_pid && description->has_creator_pid) {
                 domain->creator_pid = description->creator_pid;
                 domain->has_creator_pid = true;

@@ -38,6 +38,7 @@ struct Domain {
         int64_t creator_pid, creator_uid; /* of the process that made it */
         bool has_creator_pid, has_creator_uid, has_n_denials_kernel;
         Text creator_comm, creator_exe;   /* raw; owned */
+        Text label;                       /* likewise: by which people recognise it */
         uint64_t first_seen_usec, last_seen_usec;
         uint64_t freed_usec;              /* 0 while live */
         uint64_t n_denials;               /* seen by landlockd */
@@ -51,6 +52,8 @@ struct Domain {
         uint64_t end_usec;                /* of its end, when that is told but not yet settled */
         uint64_t end_n_denials;           /* likewise */
         bool has_end_n_denials;
+        bool deserted;                    /* nobody lives in it, and nobody will tell of its end */
+        bool crowded;                     /* some who are in it had to make room in the table */
         unsigned end_round;               /* of the join, in which the first did */
         TAILQ_ENTRY(Domain) entry;        /* the table's: live ones by last sight, freed ones by their end */
         TAILQ_ENTRY(Domain) ending;       /* the table's */

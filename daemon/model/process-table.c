@@ -70,6 +70,10 @@ Thread *process_table_thread(const ProcessTable *table, int64_t tid) {
         return id_map_get(&table->by_tid, tid);
 }
 
+const Process *process_table_first(const ProcessTable *table, int64_t pid) {
+        return id_map_get(&table->by_pid, pid);
+}
+
 bool process_table_only(const ProcessTable *table, int64_t pid) {
         const Process *process = id_map_get(&table->by_pid, pid);
 
@@ -208,7 +212,7 @@ int process_describe(Process *process, const TaskDescription *task) {
 }
 
 int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution,
-                             uint64_t time_usec) {
+                             uint64_t boot_usec) {
         Thread *thread = process_table_thread(table, tid);
 
         if (thread) {
@@ -235,7 +239,7 @@ int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid,
 
         thread->process = process;
         thread->attribution = attribution;
-        thread->seen_usec = time_usec;
+        thread->seen_boot_usec = boot_usec;
         LIST_INSERT_HEAD(&process->threads, thread, in_process);
         process->n_threads++;
         return 0;

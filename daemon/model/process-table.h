@@ -25,6 +25,9 @@ Thread *process_table_thread(const ProcessTable *table, int64_t tid);
 /* Another cap of processes, at least 2. */
 void process_table_limit(ProcessTable *table, size_t n_processes_max);
 
+/* Its threads in one domain; in the others: by next_same_pid. NULL if it is not known to be in any. */
+const Process *process_table_first(const ProcessTable *table, int64_t pid);
+
 /* Whether it is in one domain alone. */
 bool process_table_only(const ProcessTable *table, int64_t pid);
 
@@ -51,7 +54,7 @@ int process_describe(Process *process, const TaskDescription *task);
 /* Records that a thread is in the process, which was touched last. One that was in another is moved. -ENOSPC at the
  * cap if all threads are this process's, -ENOMEM. */
 int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution,
-                             uint64_t time_usec);
+                             uint64_t boot_usec);
 
 /* Forgets a thread. Its process stays, perhaps without threads. */
 void process_table_remove_thread(ProcessTable *table, Thread *thread);

@@ -44,10 +44,11 @@ static int append_blockers(sd_bus_message *m, const BlockerSet *blockers) {
         return sd_bus_message_close_container(m);
 }
 
-typedef int (*Append)(sd_bus_message *m, const Denial *d);
+typedef int (*Append)(sd_bus_message *m, const BusView *view, const Denial *d);
 
 /* A "{sv}" whose value is a dictionary that `append` fills. */
-static int append_dict_entry(sd_bus_message *m, const char *key, Append append, const Denial *d) {
+static int append_dict_entry(
+                sd_bus_message *m, const BusView *view, const char *key, Append append, const Denial *d) {
         int r;
 
         r = bus_open_entry(m, key, "a{sv}");
@@ -56,7 +57,7 @@ static int append_dict_entry(sd_bus_message *m, const char *key, Append append, 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-        r = append(m, d);
+        r = append(m, view, d);
         if (r < 0)
                 return r;
         r = sd_bus_message_close_container(m);
@@ -65,7 +66,7 @@ static int append_dict_entry(sd_bus_message *m, const char *key, Append append, 
         return bus_close_entry(m);
 }
 
-static int append_local(sd_bus_message *m, const Denial *d) {
+static int append_local(sd_bus_message *m, _unused_ const BusView *view, const Denial *d) {
         int r;
 
         r = bus_append_text_entry(m, "address", d->object.local_address);
@@ -74,7 +75,7 @@ static int append_local(sd_bus_message *m, const Denial *d) {
         return r;
 }
 
-static int append_remote(sd_bus_message *m, const Denial *d) {
+static int append_remote(sd_bus_message *m, _unused_ const BusView *view, const Denial *d) {
         int r;
 
         r = bus_append_text_entry(m, "address", d->object.remote_address);
@@ -83,7 +84,22 @@ static int append_remote(sd_bus_message *m, const Denial *d) {
         return r;
 }
 
-static int append_object(sd_bus_message *m, const Denial *d) {
+static int append_party(sd_bus_message *m, const BusView *view, const Denial *d) {
+        const DenialObject *o = &d->object;
+        int r = 0;
+
+        if (!bus_caller_sees_party(view->caller, view->table, d))
+                return 0;
+        if (o->has_pid)
+                r = sd_bus_message_append(m, "{sv}", "pid", "x", o->pid);
+        if (r >= 0)
+                r = bus_append_text_entry(m, "comm", o->comm);
+        if (r >= 0 && o->has_domain)
+                r = sd_bus_message_append(m, "{sv}", "domain", "t", o->domain);
+        return r;
+}
+
+static int append_object(sd_bus_message *m, const BusView *view, const Denial *d) {
         const DenialObject *o = &d->object;
         int r;
 
@@ -101,17 +117,13 @@ static int append_object(sd_bus_message *m, const Denial *d) {
         if (r >= 0 && o->has_ioctl_cmd)
                 r = sd_bus_message_append(m, "{sv}", "ioctl_cmd", "u", o->ioctl_cmd);
         if (r >= 0 && (text_known(o->local_address) || o->has_local_port))
-                r = append_dict_entry(m, "local", append_local, d);
+                r = append_dict_entry(m, view, "local", append_local, d);
         if (r >= 0 && (text_known(o->remote_address) || o->has_remote_port))
-                r = append_dict_entry(m, "remote", append_remote, d);
+                r = append_dict_entry(m, view, "remote", append_remote, d);
         if (r >= 0)
                 r = bus_append_text_entry(m, "interface", o->interface);
-        if (r >= 0 && o->has_pid)
-                r = sd_bus_message_append(m, "{sv}", "pid", "x", o->pid);
         if (r >= 0)
-                r = bus_append_text_entry(m, "comm", o->comm);
-        if (r >= 0 && o->has_domain)
-                r = sd_bus_message_append(m, "{sv}", "domain", "t", o->domain);
+                r = append_party(m, view, d);
         return r;
 }
 
@@ -170,7 +182,7 @@ static int append_cmdline_entry(sd_bus_message *m, Text cmdline) {
         return bus_close_entry(m);
 }
 
-static int append_subject(sd_bus_message *m, const Denial *d) {
+static int append_subject(sd_bus_message *m, _unused_ const BusView *view, const Denial *d) {
         const DenialSubject *s = &d->subject;
         int r;
 
@@ -190,7 +202,7 @@ static int append_subject(sd_bus_message *m, const Denial *d) {
         return r;
 }
 
-static int append_syscall(sd_bus_message *m, const Denial *d) {
+static int append_syscall(sd_bus_message *m, _unused_ const BusView *view, const Denial *d) {
         const DenialSyscall *s = &d->syscall;
         int r;
 
@@ -268,20 +280,20 @@ static int append_origins_entry(sd_bus_message *m, const Denial *d) {
         return bus_close_entry(m);
 }
 
-static int append_members(sd_bus_message *m, const BusModel *model, const Denial *d) {
+int bus_append_denial_entries(sd_bus_message *m, const BusView *view, const Denial *d) {
         int r;
 
-        r = bus_append_domain_entries(m, model, d->domain);
+        r = bus_append_domain_entries(m, view, d->domain);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "Time", "t", d->time_usec);
         if (r >= 0)
                 r = append_blockers_entry(m, d);
         if (r >= 0)
-                r = append_dict_entry(m, "Object", append_object, d);
+                r = append_dict_entry(m, view, "Object", append_object, d);
         if (r >= 0)
-                r = append_dict_entry(m, "Subject", append_subject, d);
+                r = append_dict_entry(m, view, "Subject", append_subject, d);
         if (r >= 0 && d->syscall.known)
-                r = append_dict_entry(m, "Syscall", append_syscall, d);
+                r = append_dict_entry(m, view, "Syscall", append_syscall, d);
         if (r >= 0)
                 r = append_paths_entry(m, d);
         if (r >= 0 && d->n_paths_dropped > 0)
@@ -301,13 +313,13 @@ static int append_members(sd_bus_message *m, const BusModel *model, const Denial
         return r;
 }
 
-int bus_append_denial(sd_bus_message *m, const BusModel *model, const Denial *denial) {
+int bus_append_denial(sd_bus_message *m, const BusView *view, const Denial *denial) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-        r = append_members(m, model, denial);
+        r = bus_append_denial_entries(m, view, denial);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);

@@ -16,10 +16,10 @@ int bus_domain_attach(sd_bus *bus, const BusModel *model);
 int bus_append_domain_path(sd_bus_message *m, const Domain *domain);
 
 /* Appends an "a{sv}": what is known of a domain, live or freed, but for its rules, of which there may be many. */
-int bus_append_domain(sd_bus_message *m, const BusModel *model, const Domain *domain);
+int bus_append_domain(sd_bus_message *m, const BusView *view, const Domain *domain);
 
 /* The same with its rules. */
-int bus_append_domain_with_rules(sd_bus_message *m, const BusModel *model, const Domain *domain);
+int bus_append_domain_with_rules(sd_bus_message *m, const BusView *view, const Domain *domain);
 
 /* At most how many bytes the domain without its rules takes in a message, in either form. */
 size_t bus_domain_bytes(const Domain *domain);

@@ -6,6 +6,7 @@
  * a caller sent is put into a sentence only in its escaped form. */
 #pragma once
 
+#include <inttypes.h>
 #include <systemd/sd-bus-protocol.h>
 
 #define BUS_ERROR_PREFIX "io.landlock.Landlockd1.Error."
@@ -14,6 +15,18 @@
 #define BUS_ERROR_NO_SUCH_DOMAIN                                                                           \
         BUS_ERROR_PREFIX "NoSuchDomain",                                                                   \
         "Landlock domain %s is not known: no source has told of it, or it was dropped from the history."
+
+#define BUS_ERROR_NO_SUCH_PROCESS                                                                          \
+        BUS_ERROR_PREFIX "NoSuchProcess",                                                                  \
+        "There is no such process that you may ask about: it has ended, or is not yours."
+
+#define BUS_ERROR_NO_PIDFD                                                                                 \
+        SD_BUS_ERROR_INVALID_ARGS,                                                                         \
+        "The file descriptor is no pidfd."
+
+#define BUS_ERROR_DOMAIN_UNKNOWN                                                                           \
+        BUS_ERROR_PREFIX "DomainUnknown",                                                                  \
+        "It is not known in which Landlock domain one of the processes is."
 
 /* The domain in hexadecimal. */
 #define BUS_ERROR_DOMAIN_FREED                                                                             \
@@ -62,9 +75,59 @@
         BUS_ERROR_PREFIX "InvalidOption",                                                                  \
         "The option \"limit\" must be from 1 to %u."
 
-#define BUS_ERROR_NOT_ROOT                                                                                 \
+/* Name of the option, the highest number. */
+#define BUS_ERROR_OPTION_STRINGS                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"%s\" must hold at most %u strings."
+
+/* The text. */
+#define BUS_ERROR_OPTION_BLOCKER                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"blockers\" names \"%s\", which is none that is known here: those that the kernel alone "  \
+        "knows are \"other\"."
+
+#define BUS_ERROR_OPTION_SUBTREE                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "The option \"subtree\" needs the option \"domain\": the subtree of which one?"
+
+#define BUS_ERROR_OPTION_NOTHING                                                                           \
+        BUS_ERROR_PREFIX "InvalidOption",                                                                  \
+        "Neither \"denials\" nor \"domains\" are asked for, so that nothing would ever be sent."
+
+/* The highest number. */
+#define BUS_ERROR_SUBSCRIPTIONS_OF_CLIENT                                                                  \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "A client may have %u subscriptions: end one with Unsubscribe() first."
+
+/* The highest number. */
+#define BUS_ERROR_SUBSCRIBERS_OF_USER                                                                      \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "Of one user, %u clients may have subscriptions at a time."
+
+/* The highest number. */
+#define BUS_ERROR_SUBSCRIBERS                                                                              \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "Only %u clients may have subscriptions at a time."
+
+/* The cookie. */
+#define BUS_ERROR_NO_SUCH_SUBSCRIPTION                                                                     \
+        BUS_ERROR_PREFIX "NoSuchSubscription",                                                             \
+        "This client has no subscription %" PRIu64 ": it was ended, or made by another client or with an earlier landlockd."
+
+#define BUS_ERROR_NOT_PERMITTED                                                                            \
         SD_BUS_ERROR_ACCESS_DENIED,                                                                        \
-        "Only root may ask landlockd: call as root, for example with sudo."
+        "Here only root, and whom polkit lets observe all sandboxes, may ask landlockd (UnprivilegedAccess=no): " \
+        "call as root, for example with sudo."
+
+#define BUS_ERROR_CALLER_DOMAIN_UNKNOWN                                                                    \
+        BUS_ERROR_PREFIX "CallerDomainUnknown",                                                            \
+        "On this system landlockd cannot tell whether you call from within a Landlock domain, so it answers only " \
+        "root: that takes a kernel with Landlock's trace events (7.3 or later) or a landlockd built with BPF."
+
+#define BUS_ERROR_CALLER_GONE                                                                              \
+        SD_BUS_ERROR_ACCESS_DENIED,                                                                        \
+        "It cannot be told who is calling: the process that made this connection to the message bus has ended, " \
+        "or its threads are in too many Landlock domains."
 
 #define BUS_ERROR_CALLER_UNKNOWN                                                                           \
         SD_BUS_ERROR_ACCESS_DENIED,                                                                        \

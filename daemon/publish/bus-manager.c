@@ -5,17 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include "publish/bus-denial.h"
 #include "publish/bus-domain.h"
 #include "publish/bus-error.h"
-#include "publish/bus-options.h"
-#include "publish/bus-process.h"
+#include "publish/bus-list.h"
+#include "publish/bus-lookup.h"
 #include "publish/bus-ruleset.h"
 
 #define INTERFACE BUS_NAME ".Manager"
-
-#define DENIALS_DEFAULT 100
-#define DENIALS_MAX 1000
 
 /* The getters of properties: sd_bus_property_get_t. */
 
@@ -67,10 +63,12 @@ static int get_started(
         return sd_bus_message_append(reply, "t", model->status->started_usec);
 }
 
+/* Others than who sees all learn what landlockd can see, not how the machine is set up. */
 static int get_sources(
-                _unused_ sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
+                sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
                 _unused_ const char *property, sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
-        const Status *status = ((const BusModel *) userdata)->status;
+        const BusView view = bus_view(userdata, sd_bus_get_current_message(bus));
+        const Status *status = view.status;
         int r;
 
         r = sd_bus_message_open_container(reply, 'a', "(sss)");
@@ -78,17 +76,20 @@ static int get_sources(
                 const SourceStatus *source = status->sources[i];
 
                 r = sd_bus_message_append(
-                                reply, "(sss)", source->name, source_state_to_string(source->state), source->reason);
+                                reply, "(sss)", source->name, source_state_to_string(source->state),
+                                bus_caller_sees_all(view.caller) ? source->reason : "");
         }
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(reply);
 }
 
+/* Nothing of them is about the caller's own. */
 static int get_counters(
-                _unused_ sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
+                sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
                 _unused_ const char *property, sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
-        const Counters *counters = &((const BusModel *) userdata)->status->counters;
+        const BusView view = bus_view(userdata, sd_bus_get_current_message(bus));
+        const Counters *counters = &view.status->counters;
         const struct {
                 const char *name;
                 uint64_t value;
@@ -100,120 +101,51 @@ static int get_counters(
         int r;
 
         r = sd_bus_message_open_container(reply, 'a', "{st}");
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(list); i++)
+        for (size_t i = 0; r >= 0 && bus_caller_sees_all(view.caller) && i < ARRAY_SIZE(list); i++)
                 r = sd_bus_message_append(reply, "{st}", list[i].name, list[i].value);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(reply);
 }
 
-static int get_live_domains(
-                _unused_ sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
-                _unused_ const char *property, sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
-        const BusModel *model = userdata;
+static uint64_t count(const BusView *view, const DomainList *list) {
+        const Domain *domain;
+        uint64_t n = 0;
 
-        return sd_bus_message_append(reply, "t", (uint64_t) model->table->n_live);
+        TAILQ_FOREACH(domain, list, entry)
+                n += bus_caller_sees_domain(view->caller, view->table, domain);
+        return n;
+}
+
+static int get_live_domains(
+                sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
+                _unused_ const char *property, sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
+        const BusView view = bus_view(userdata, sd_bus_get_current_message(bus));
+
+        return sd_bus_message_append(reply, "t", count(&view, &view.table->live));
 }
 
 static int get_freed_domains(
-                _unused_ sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
+                sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
                 _unused_ const char *property, sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, sd_bus_get_current_message(bus));
 
-        return sd_bus_message_append(reply, "t", (uint64_t) model->table->n_freed);
-}
-
-/* Appends those at the head of the list that there is room for. */
-static int append_domain_list(sd_bus_message *m, const BusModel *model, const DomainList *list, BusRoom *room) {
-        const Domain *domain;
-        int r;
-
-        TAILQ_FOREACH(domain, list, entry) {
-                if (!bus_room_take(room, bus_domain_bytes(domain)))
-                        break;
-                r = sd_bus_message_open_container(m, 'r', "toa{sv}");
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_append(m, "t", domain->id);
-                if (r < 0)
-                        return r;
-                r = bus_append_domain_path(m, domain);
-                if (r < 0)
-                        return r;
-                r = bus_append_domain(m, model, domain);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_close_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int refuse_state(const char *state, sd_bus_error *error) {
-        _cleanup_free_ char *escaped = NULL;
-        int r;
-
-        r = text_escape(text_from_string(state), &escaped);
-        if (r < 0)
-                return r;
-        return sd_bus_error_setf(error, BUS_ERROR_OPTION_STATE, escaped);
-}
-
-static int method_list_domains(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *state = "allocated";
-        uint32_t limit = BUS_DOMAINS_MAX;
-        const BusOption options[] = { { "state", "s", &state }, { "limit", "u", &limit } };
-        const BusModel *model = userdata;
-        bool any, live, freed;
-        BusRoom room;
-        int r;
-
-        r = bus_options_read(m, options, ARRAY_SIZE(options), error);
-        if (r < 0)
-                return r;
-        if (limit < 1 || limit > BUS_DOMAINS_MAX)
-                return sd_bus_error_setf(error, BUS_ERROR_OPTION_LIMIT, BUS_DOMAINS_MAX);
-        any = strcmp(state, "any") == 0;
-        live = any || strcmp(state, domain_state_to_string(DOMAIN_ALLOCATED)) == 0;
-        freed = any || strcmp(state, domain_state_to_string(DOMAIN_DEALLOCATED)) == 0;
-        if (!live && !freed)
-                return refuse_state(state, error);
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "(toa{sv})");
-        room = (BusRoom) { limit, BUS_ANSWER_BYTES_MAX };
-        if (r >= 0 && live)
-                r = append_domain_list(reply, model, &model->table->live, &room);
-        if (r >= 0 && freed)
-                r = append_domain_list(reply, model, &model->table->freed, &room);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-        return sd_bus_message_send(reply);
-}
-
-static int error_about_domain(sd_bus_error *error, uint64_t id, const Domain *domain) {
-        char hex[DOMAIN_ID_TEXT_SIZE];
-
-        host_format_domain(id, hex);
-        if (domain)
-                return sd_bus_error_setf(error, BUS_ERROR_DOMAIN_FREED, hex);
-        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DOMAIN, hex);
+        return sd_bus_message_append(reply, "t", count(&view, &view.table->freed));
 }
 
 /* Answers with the object of the domain, if it is a live one. */
-static int reply_path(sd_bus_message *m, const BusModel *model, uint64_t id, sd_bus_error *error) {
+static int reply_path(sd_bus_message *m, const BusView *view, uint64_t id, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const Domain *domain = domain_table_get(model->table, id);
+        const Domain *domain = bus_view_domain(view, id);
+        char hex[DOMAIN_ID_TEXT_SIZE];
         int r;
 
-        if (!domain || domain->state != DOMAIN_ALLOCATED)
-                return error_about_domain(error, id, domain);
+        if (!domain)
+                return bus_error_no_domain(error, id);
+        if (domain->state != DOMAIN_ALLOCATED) {
+                host_format_domain(id, hex);
+                return sd_bus_error_setf(error, BUS_ERROR_DOMAIN_FREED, hex);
+        }
 
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
@@ -236,12 +168,13 @@ static bool text_is_uuid(const char *text) {
         return true;
 }
 
-static bool find_uuid_in(const Host *host, const DomainList *list, const char *wanted, uint64_t *ret_id) {
+static bool find_uuid_in(const BusView *view, const DomainList *list, const char *wanted, uint64_t *ret_id) {
         char uuid[UUID_TEXT_SIZE];
         const Domain *domain;
 
         TAILQ_FOREACH(domain, list, entry)
-                if (host_domain_uuid(host, domain->id, uuid) && strcasecmp(uuid, wanted) == 0) {
+                if (bus_caller_sees_domain(view->caller, view->table, domain) &&
+                    host_domain_uuid(&view->status->host, domain->id, uuid) && strcasecmp(uuid, wanted) == 0) {
                         *ret_id = domain->id;
                         return true;
                 }
@@ -249,8 +182,7 @@ static bool find_uuid_in(const Host *host, const DomainList *list, const char *w
 }
 
 /* A domain ID from what a person may have copied: hexadecimal or a UUID. */
-static int parse_domain(const BusModel *model, const char *text, uint64_t *ret_id, sd_bus_error *error) {
-        const Host *host = &model->status->host;
+static int parse_domain(const BusView *view, const char *text, uint64_t *ret_id, sd_bus_error *error) {
         _cleanup_free_ char *escaped = NULL;
         int r;
 
@@ -258,8 +190,8 @@ static int parse_domain(const BusModel *model, const char *text, uint64_t *ret_i
                 return 0;
 
         if (text_is_uuid(text)) {
-                if (find_uuid_in(host, &model->table->live, text, ret_id) ||
-                    find_uuid_in(host, &model->table->freed, text, ret_id))
+                if (find_uuid_in(view, &view->table->live, text, ret_id) ||
+                    find_uuid_in(view, &view->table->freed, text, ret_id))
                         return 0;
                 return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_UUID, text);
         }
@@ -271,7 +203,7 @@ static int parse_domain(const BusModel *model, const char *text, uint64_t *ret_i
 }
 
 static int method_get_domain(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         const char *text;
         uint64_t id;
         int r;
@@ -279,25 +211,26 @@ static int method_get_domain(sd_bus_message *m, void *userdata, sd_bus_error *er
         r = sd_bus_message_read(m, "s", &text);
         if (r < 0)
                 return r;
-        r = parse_domain(model, text, &id, error);
+        r = parse_domain(&view, text, &id, error);
         if (r < 0)
                 return r;
-        return reply_path(m, model, id, error);
+        return reply_path(m, &view, id, error);
 }
 
 static int method_get_domain_by_id(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const BusView view = bus_view(userdata, m);
         uint64_t id;
         int r;
 
         r = sd_bus_message_read(m, "t", &id);
         if (r < 0)
                 return r;
-        return reply_path(m, userdata, id, error);
+        return reply_path(m, &view, id, error);
 }
 
 static int method_describe_domain(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         const Domain *domain;
         uint64_t id;
         int r;
@@ -305,46 +238,14 @@ static int method_describe_domain(sd_bus_message *m, void *userdata, sd_bus_erro
         r = sd_bus_message_read(m, "t", &id);
         if (r < 0)
                 return r;
-        domain = domain_table_get(model->table, id);
+        domain = bus_view_domain(&view, id);
         if (!domain)
-                return error_about_domain(error, id, NULL);
+                return bus_error_no_domain(error, id);
 
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
                 return r;
-        r = bus_append_domain_with_rules(reply, model, domain);
-        if (r < 0)
-                return r;
-        return sd_bus_message_send(reply);
-}
-
-static int method_list_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        uint32_t limit = BUS_PROCESSES_MAX;
-        uint64_t id = 0, n;
-        const BusOption options[] = { { "domain", "t", &id }, { "limit", "u", &limit } };
-        const BusModel *model = userdata;
-        const Domain *domain = NULL;
-        int r;
-
-        r = bus_options_read(m, options, ARRAY_SIZE(options), error);
-        if (r < 0)
-                return r;
-        if (limit < 1 || limit > BUS_PROCESSES_MAX)
-                return sd_bus_error_setf(error, BUS_ERROR_OPTION_LIMIT, BUS_PROCESSES_MAX);
-        if (id != 0) {
-                domain = domain_table_get(model->table, id);
-                if (!domain)
-                        return error_about_domain(error, id, NULL);
-        }
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        r = bus_append_processes(reply, model, domain, limit, &n);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(reply, "t", n);
+        r = bus_append_domain_with_rules(reply, &view, domain);
         if (r < 0)
                 return r;
         return sd_bus_message_send(reply);
@@ -364,7 +265,7 @@ static int parse_ruleset(const char *text, uint64_t *ret_id, sd_bus_error *error
 
 static int method_describe_ruleset(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const BusModel *model = userdata;
+        const BusView view = bus_view(userdata, m);
         char hex[DOMAIN_ID_TEXT_SIZE];
         const Ruleset *ruleset;
         const char *text;
@@ -377,8 +278,8 @@ static int method_describe_ruleset(sd_bus_message *m, void *userdata, sd_bus_err
         r = parse_ruleset(text, &id, error);
         if (r < 0)
                 return r;
-        ruleset = ruleset_table_get(&model->table->rulesets, id);
-        if (!ruleset) {
+        ruleset = ruleset_table_get(&view.table->rulesets, id);
+        if (!ruleset || !bus_caller_sees_ruleset(view.caller, view.table, ruleset)) {
                 host_format_domain(id, hex);
                 return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_RULESET, hex);
         }
@@ -387,92 +288,6 @@ static int method_describe_ruleset(sd_bus_message *m, void *userdata, sd_bus_err
         if (r < 0)
                 return r;
         r = bus_append_ruleset(reply, ruleset);
-        if (r < 0)
-                return r;
-        return sd_bus_message_send(reply);
-}
-
-/* Which denials are asked for. */
-typedef struct DenialQuery {
-        uint64_t since;  /* 0: the newest page */
-        uint64_t domain; /* 0: of any; no domain has the ID 0 */
-        uint32_t limit;
-} DenialQuery;
-
-static bool denial_wanted(const Denial *denial, const DenialQuery *query) {
-        return query->domain == 0 || denial->domain == query->domain;
-}
-
-/* Where the newest page begins: as far back as `limit` denials reach. */
-static uint64_t newest_page(const DenialLog *log, const DenialQuery *query) {
-        uint64_t oldest = denial_log_oldest(log), seq = log->next_seq;
-
-        for (uint32_t n = 0; seq > oldest && n < query->limit; seq--) {
-                const Denial *denial = denial_log_get(log, seq - 1);
-
-                n += denial && denial_wanted(denial, query);
-        }
-        return seq;
-}
-
-/* Appends the array; the cursor is what the next call continues with. */
-static int append_denials(
-                sd_bus_message *m, const BusModel *model, const DenialQuery *query, uint64_t *ret_cursor) {
-        const DenialLog *log = &model->table->denials;
-        uint64_t cursor = query->since > 0 ? query->since : newest_page(log, query);
-        BusRoom room = { query->limit, BUS_ANSWER_BYTES_MAX };
-        const Denial *denial;
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "(ta{sv})");
-        if (r < 0)
-                return r;
-
-        for (; (denial = denial_log_from(log, cursor)); cursor = denial->seq + 1) {
-                if (!denial_wanted(denial, query))
-                        continue;
-                if (!bus_room_take(&room, bus_denial_bytes(denial)))
-                        break;
-                r = sd_bus_message_open_container(m, 'r', "ta{sv}");
-                if (r >= 0)
-                        r = sd_bus_message_append(m, "t", denial->seq);
-                if (r >= 0)
-                        r = bus_append_denial(m, model, denial);
-                if (r >= 0)
-                        r = sd_bus_message_close_container(m);
-                if (r < 0)
-                        return r;
-        }
-
-        *ret_cursor = denial ? denial->seq : log->next_seq;
-        return sd_bus_message_close_container(m);
-}
-
-static int method_list_denials(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        DenialQuery query = { .limit = DENIALS_DEFAULT };
-        const BusOption options[] = {
-                { "since", "t", &query.since },
-                { "domain", "t", &query.domain },
-                { "limit", "u", &query.limit },
-        };
-        const BusModel *model = userdata;
-        uint64_t next;
-        int r;
-
-        r = bus_options_read(m, options, ARRAY_SIZE(options), error);
-        if (r < 0)
-                return r;
-        if (query.limit < 1 || query.limit > DENIALS_MAX)
-                return sd_bus_error_setf(error, BUS_ERROR_OPTION_LIMIT, DENIALS_MAX);
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        r = append_denials(reply, model, &query, &next);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(reply, "t", next);
         if (r < 0)
                 return r;
         return sd_bus_message_send(reply);
@@ -493,8 +308,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("LiveDomains", "t", get_live_domains, 0, 0),
         SD_BUS_PROPERTY("FreedDomains", "t", get_freed_domains, 0, 0),
         SD_BUS_METHOD_WITH_ARGS(
-                        "ListDomains", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a(toa{sv})", domains),
-                        method_list_domains, SD_BUS_VTABLE_UNPRIVILEGED),
+                        "ListDomains", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a(toa{sv})", domains, "t", next),
+                        bus_list_domains, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
                         "GetDomain", SD_BUS_ARGS("s", domain), SD_BUS_RESULT("o", path),
                         method_get_domain, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -507,14 +322,26 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS(
                         "ListProcesses", SD_BUS_ARGS("a{sv}", options),
                         SD_BUS_RESULT("aa{sv}", processes, "t", total),
-                        method_list_processes, SD_BUS_VTABLE_UNPRIVILEGED),
+                        bus_list_processes, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
                         "DescribeRuleset", SD_BUS_ARGS("s", ruleset), SD_BUS_RESULT("a{sv}", properties),
                         method_describe_ruleset, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
+                        "LookupPID", SD_BUS_ARGS("u", pid, "a{sv}", options), SD_BUS_RESULT("a{sv}", properties),
+                        bus_lookup_pid, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                        "LookupPIDFD", SD_BUS_ARGS("h", pidfd, "a{sv}", options), SD_BUS_RESULT("a{sv}", properties),
+                        bus_lookup_pidfd, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                        "LookupCaller", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", properties),
+                        bus_lookup_caller, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                        "IsSameSandbox", SD_BUS_ARGS("h", pidfd_a, "h", pidfd_b), SD_BUS_RESULT("b", same),
+                        bus_lookup_same_sandbox, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
                         "ListDenials", SD_BUS_ARGS("a{sv}", options),
                         SD_BUS_RESULT("a(ta{sv})", denials, "t", next),
-                        method_list_denials, SD_BUS_VTABLE_UNPRIVILEGED),
+                        bus_list_denials, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 

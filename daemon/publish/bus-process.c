@@ -23,13 +23,15 @@ static int append_struct(sd_bus_message *m, const Process *p) {
         return sd_bus_message_close_container(m);
 }
 
-int bus_append_domain_processes(sd_bus_message *m, const Domain *domain) {
+int bus_append_domain_processes(sd_bus_message *m, const BusView *view, const Domain *domain) {
         const Process *process;
         size_t n = 0;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(usst)");
         TAILQ_FOREACH(process, &domain->processes, in_domain) {
+                if (!bus_caller_sees_process(view->caller, view->table, process))
+                        continue;
                 if (r < 0 || n++ == IN_DOMAIN_MAX)
                         break;
                 r = append_struct(m, process);
@@ -37,6 +39,20 @@ int bus_append_domain_processes(sd_bus_message *m, const Domain *domain) {
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);
+}
+
+size_t bus_domain_n_processes(const BusView *view, const Domain *domain, uint64_t *ret_n_threads) {
+        const Process *process;
+        uint64_t n_threads = 0;
+        size_t n = 0;
+
+        TAILQ_FOREACH(process, &domain->processes, in_domain)
+                if (bus_caller_sees_process(view->caller, view->table, process)) {
+                        n++;
+                        n_threads += process->n_threads;
+                }
+        *ret_n_threads = n_threads;
+        return n;
 }
 
 size_t bus_domain_processes_bytes(const Domain *domain) {
@@ -51,10 +67,10 @@ size_t bus_domain_processes_bytes(const Domain *domain) {
         return n_bytes;
 }
 
-static int append_entries(sd_bus_message *m, const BusModel *model, const Process *p) {
+static int append_entries(sd_bus_message *m, const BusView *view, const Process *p) {
         int r;
 
-        r = bus_append_domain_entries(m, model, p->domain->id);
+        r = bus_append_domain_entries(m, view, p->domain->id);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "PID", "u", (uint32_t) p->pid);
         if (r >= 0 && p->has_uid)
@@ -74,53 +90,58 @@ static int append_entries(sd_bus_message *m, const BusModel *model, const Proces
         return r;
 }
 
-static int append_process(sd_bus_message *m, const BusModel *model, const Process *process, BusRoom *room) {
+static int append_process(sd_bus_message *m, const BusView *view, const Process *process) {
         int r;
-
-        if (!bus_room_take(room, IN_LIST_FIXED_BYTES + bus_text_bytes(process->comm) + bus_text_bytes(process->exe)))
-                return 0;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = append_entries(m, model, process);
+                r = append_entries(m, view, process);
         if (r < 0)
                 return r;
-        r = sd_bus_message_close_container(m);
-        return r < 0 ? r : 1;
+        return sd_bus_message_close_container(m);
 }
 
-/* Returns 0 too when there was no room for all. */
-static int append_list(sd_bus_message *m, const BusModel *model, const Domain *domain, uint32_t limit) {
-        BusRoom room = { limit, BUS_ANSWER_BYTES_MAX };
-        const Process *process;
-        int r = 1;
+/* What is appended of a list. */
+typedef struct ProcessPage {
+        const Domain *around; /* only those in it or nested in it; NULL: any */
+        BusRoom room;
+        uint64_t n; /* those that there are */
+} ProcessPage;
 
-        if (domain)
-                TAILQ_FOREACH(process, &domain->processes, in_domain) {
-                        r = append_process(m, model, process, &room);
-                        if (r <= 0)
-                                return r;
-                }
-        else
-                TAILQ_FOREACH(process, &model->table->processes.processes, in_table) {
-                        r = append_process(m, model, process, &room);
-                        if (r <= 0)
-                                return r;
-                }
-        return 0;
+static int add_to_page(sd_bus_message *m, const BusView *view, const Process *p, ProcessPage *page) {
+        if ((page->around && !domain_is_inside(p->domain, page->around)) ||
+            !bus_caller_sees_process(view->caller, view->table, p))
+                return 0;
+
+        page->n++;
+        if (!bus_room_take(&page->room, IN_LIST_FIXED_BYTES + bus_text_bytes(p->comm) + bus_text_bytes(p->exe))) {
+                page->room.n_entries = 0;
+                return 0;
+        }
+        return append_process(m, view, p);
 }
 
-int bus_append_processes(sd_bus_message *m, const BusModel *model, const Domain *domain, uint32_t limit,
+int bus_append_processes(sd_bus_message *m, const BusView *view, const Domain *domain, bool subtree, uint32_t limit,
                          uint64_t *ret_n) {
+        ProcessPage page = { .around = domain, .room = { limit, BUS_ANSWER_BYTES_MAX } };
+        const Process *p;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "a{sv}");
-        if (r >= 0)
-                r = append_list(m, model, domain, limit);
+        if (domain && !subtree)
+                TAILQ_FOREACH(p, &domain->processes, in_domain) {
+                        if (r >= 0)
+                                r = add_to_page(m, view, p, &page);
+                }
+        else
+                TAILQ_FOREACH(p, &view->table->processes.processes, in_table) {
+                        if (r >= 0)
+                                r = add_to_page(m, view, p, &page);
+                }
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0)
                 return r;
-        *ret_n = domain ? domain->n_processes : model->table->processes.n_processes;
+        *ret_n = page.n;
         return 0;
 }

@@ -7,6 +7,24 @@
 #include "base/host.h"
 #include "base/macros.h"
 #include "model/origin.h"
+#include "publish/bus-error.h"
+
+BusView bus_view(const BusModel *model, sd_bus_message *m) {
+        return (BusView) { model->table, model->status, bus_access_caller(model->access, m) };
+}
+
+const Domain *bus_view_domain(const BusView *view, uint64_t id) {
+        const Domain *domain = domain_table_get(view->table, id);
+
+        return domain && bus_caller_sees_domain(view->caller, view->table, domain) ? domain : NULL;
+}
+
+int bus_error_no_domain(sd_bus_error *error, uint64_t id) {
+        char hex[DOMAIN_ID_TEXT_SIZE];
+
+        host_format_domain(id, hex);
+        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DOMAIN, hex);
+}
 
 bool bus_room_take(BusRoom *room, size_t n_bytes) {
         if (room->n_entries == 0 || room->n_bytes < n_bytes)
@@ -74,13 +92,13 @@ int bus_append_origins(sd_bus_message *m, unsigned origins) {
         return sd_bus_message_close_container(m);
 }
 
-int bus_append_domain_entries(sd_bus_message *m, const BusModel *model, uint64_t domain) {
+int bus_append_domain_entries(sd_bus_message *m, const BusView *view, uint64_t domain) {
         char hex[DOMAIN_ID_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
         int r;
 
         host_format_domain(domain, hex);
         r = sd_bus_message_append(m, "{sv}{sv}", "Domain", "t", domain, "HexID", "s", hex);
-        if (r >= 0 && host_domain_uuid(&model->status->host, domain, uuid))
+        if (r >= 0 && host_domain_uuid(&view->status->host, domain, uuid))
                 r = sd_bus_message_append(m, "{sv}", "UUID", "s", uuid);
         return r;
 }

@@ -9,6 +9,8 @@
 
 #include "model/domain-table.h"
 #include "model/status.h"
+#include "model/task-identity.h"
+#include "publish/bus-access.h"
 
 #define BUS_NAME "io.landlock.Landlockd1"
 #define BUS_PATH "/io/landlock/Landlockd1"
@@ -17,7 +19,26 @@
 typedef struct BusModel {
         const DomainTable *table;
         const Status *status;
+        const DomainReader *reader;
+        TaskIdentify identify;
+        BusAccess *access; /* NULL while there is no connection */
 } BusModel;
+
+/* What of it one caller is shown. */
+typedef struct BusView {
+        const DomainTable *table;
+        const Status *status;
+        const BusCaller *caller;
+} BusView;
+
+/* For who sent the call that is being handled. */
+BusView bus_view(const BusModel *model, sd_bus_message *m);
+
+/* NULL if there is no such domain, and just so if the caller may not see it. */
+const Domain *bus_view_domain(const BusView *view, uint64_t id);
+
+/* Sets the error that a domain is answered with which there is not; -errno. */
+int bus_error_no_domain(sd_bus_error *error, uint64_t id);
 
 /* Room left in one answer. dbus-daemon disconnects whoever sends more than 32 MiB on the system bus, and how
  * long the texts are is up to those who are sandboxed: so bytes are limited, not only entries. */
@@ -50,7 +71,7 @@ int bus_close_entry(sd_bus_message *m);
 int bus_append_origins(sd_bus_message *m, unsigned origins);
 
 /* Appends "{sv}"s of the domain's ID, its ID in hexadecimal and, if the boot is known, its UUID. */
-int bus_append_domain_entries(sd_bus_message *m, const BusModel *model, uint64_t domain);
+int bus_append_domain_entries(sd_bus_message *m, const BusView *view, uint64_t domain);
 
 /* Appends a "{sv}" of a device's numbers: "254:0". */
 int bus_append_dev_number_entry(sd_bus_message *m, uint32_t major, uint32_t minor);

@@ -13,6 +13,7 @@
 #include "publish/bus-access.h"
 #include "publish/bus-domain.h"
 #include "publish/bus-manager.h"
+#include "publish/bus-subscription.h"
 #include "publish/bus-view.h"
 
 /* Steps of sd-bus before the other sources of the loop have their turn. */
@@ -26,14 +27,13 @@
 #define RETRY_MAX_USEC (30 * USEC_PER_SEC)
 
 struct Bus {
-        struct event_base *base;
-        char *address;
+        BusOptions options; /* the address is owned */
         BusModel model;
-        Counters *counters;
 
         sd_bus *connection; /* NULL while waiting to try again */
-        BusAccess *access;
-        struct event *io;    /* the connection's fd and its next timeout */
+        BusSubscriptions *subscriptions; /* likewise */
+        struct event *io;    /* the connection's fd, and the next moment at which something is due */
+        uint64_t until_usec; /* that moment, monotonic; UINT64_MAX: none */
         struct event *retry;
         uint64_t retry_usec; /* the next pause */
         int name_error;      /* why this connection did not get the name */
@@ -41,11 +41,11 @@ struct Bus {
 };
 
 static const char *bus_title(const Bus *bus) {
-        if (strcmp(bus->address, "system") == 0)
+        if (strcmp(bus->options.address, "system") == 0)
                 return "the system bus";
-        if (strcmp(bus->address, "session") == 0)
+        if (strcmp(bus->options.address, "session") == 0)
                 return "the session bus";
-        return bus->address;
+        return bus->options.address;
 }
 
 static int open_connection(const char *address, sd_bus **ret) {
@@ -76,31 +76,45 @@ static int open_connection(const char *address, sd_bus **ret) {
 
 static void bus_disconnect(Bus *bus) {
         event_del(bus->io);
-        bus->access = bus_access_free(bus->access);
+        bus->subscriptions = bus_subscriptions_free(bus->subscriptions);
+        bus->model.access = bus_access_free(bus->model.access);
         bus->connection = sd_bus_close_unref(bus->connection);
 }
 
 /* A connection with everything on it but the name. Does not wait: what it sends is queued. */
 static int bus_connect(Bus *bus) {
+        BusAccessOptions access = {
+                .table = bus->options.table,
+                .reader = &bus->options.reader,
+                .counters = bus->options.counters,
+                .unprivileged = bus->options.unprivileged,
+                /* On a session bus the user could answer in polkit's place. */
+                .polkit = strcmp(bus->options.address, "session") != 0,
+        };
         int r;
 
-        r = open_connection(bus->address, &bus->connection);
+        r = open_connection(bus->options.address, &bus->connection);
         if (r < 0)
                 return r;
         r = sd_bus_set_method_call_timeout(bus->connection, ANSWER_USEC);
         if (r < 0)
                 return r;
         /* Before the objects, so that there is no moment without it. */
-        r = bus_access_new(&bus->access, bus->connection, bus->counters);
+        access.bus = bus->connection;
+        r = bus_access_new(&bus->model.access, &access);
         if (r < 0)
                 return r;
         r = bus_manager_attach(bus->connection, &bus->model);
         if (r < 0)
                 return r;
-        return bus_domain_attach(bus->connection, &bus->model);
+        r = bus_domain_attach(bus->connection, &bus->model);
+        if (r < 0)
+                return r;
+        return bus_subscriptions_new(&bus->subscriptions, bus->connection, &bus->model, bus->options.counters);
 }
 
-/* sd-bus changes what it waits for with everything that it does: told to the loop anew before each wait. */
+/* sd-bus changes what it waits for with everything that it does: told to the loop anew before each wait. So is when the
+ * next signals may go out: no time is waited for while there are none. */
 static int bus_arm(Bus *bus) {
         int fd, events, r;
         uint64_t until;
@@ -115,14 +129,15 @@ static int bus_arm(Bus *bus) {
         r = sd_bus_get_timeout(bus->connection, &until);
         if (r < 0)
                 return r;
+        bus->until_usec = MIN(until, bus_subscriptions_due(bus->subscriptions));
 
         event_del(bus->io);
         what = (events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0);
-        event_assign(bus->io, bus->base, fd, what, event_get_callback(bus->io), bus);
+        event_assign(bus->io, bus->options.base, fd, what, event_get_callback(bus->io), bus);
 
         /* In µs of the monotonic clock; libevent rounds up to what its backend can wait for. */
-        if (until != UINT64_MAX) {
-                uint64_t now = clock_monotonic_usec(), usec = until > now ? until - now : 0;
+        if (bus->until_usec != UINT64_MAX) {
+                uint64_t now = clock_monotonic_usec(), usec = bus->until_usec > now ? bus->until_usec - now : 0;
                 const struct timeval timeout = { usec / USEC_PER_SEC, usec % USEC_PER_SEC };
 
                 r = event_add(bus->io, &timeout);
@@ -154,8 +169,10 @@ static void on_io(_unused_ evutil_socket_t fd, _unused_ short what, void *userda
 
         for (unsigned i = 0; r > 0 && i < STEPS_MAX; i++)
                 r = sd_bus_process(bus->connection, NULL);
-        if (r >= 0)
+        if (r >= 0) {
+                bus_subscriptions_send(bus->subscriptions);
                 r = bus_arm(bus);
+        }
         if (r < 0)
                 bus_lost(bus, bus->name_error < 0 ? bus->name_error : r);
 }
@@ -217,13 +234,11 @@ static int bus_start(Bus *bus) {
         return bus_arm(bus);
 }
 
-int bus_new(
-                Bus **ret, struct event_base *base, const char *address, const DomainTable *table, const Status *status,
-                Counters *counters) {
+int bus_new(Bus **ret, const BusOptions *options) {
         _cleanup_(bus_freep) Bus *bus = NULL;
         int r;
 
-        if (strcmp(address, "none") == 0) {
+        if (strcmp(options->address, "none") == 0) {
                 *ret = NULL;
                 return 0;
         }
@@ -232,15 +247,19 @@ int bus_new(
         if (!bus)
                 return -ENOMEM;
         *bus = (Bus) {
-                .base = base,
-                .address = strdup(address),
-                .model = { table, status },
-                .counters = counters,
-                .io = event_new(base, -1, 0, on_io, bus),
-                .retry = evtimer_new(base, on_retry, bus),
+                .options = *options,
+                .model = {
+                        .table = options->table,
+                        .status = options->status,
+                        .reader = &bus->options.reader,
+                        .identify = options->identify,
+                },
+                .io = event_new(options->base, -1, 0, on_io, bus),
+                .retry = evtimer_new(options->base, on_retry, bus),
                 .retry_usec = RETRY_FIRST_USEC,
         };
-        if (!bus->address || !bus->io || !bus->retry)
+        bus->options.address = strdup(options->address);
+        if (!bus->options.address || !bus->io || !bus->retry)
                 return -ENOMEM;
 
         r = bus_start(bus);
@@ -251,15 +270,29 @@ int bus_new(
         return 0;
 }
 
+void bus_publish(Bus *bus, const Change *change) {
+        int r;
+
+        if (!bus || !bus->connection)
+                return;
+        bus_subscriptions_publish(bus->subscriptions, change);
+        if (bus_subscriptions_due(bus->subscriptions) >= bus->until_usec)
+                return;
+        r = bus_arm(bus);
+        if (r < 0)
+                bus_lost(bus, r);
+}
+
 Bus *bus_free(Bus *bus) {
         if (!bus)
                 return NULL;
 
-        bus->access = bus_access_free(bus->access);
+        bus_subscriptions_free(bus->subscriptions);
+        bus->model.access = bus_access_free(bus->model.access);
         sd_bus_close_unref(bus->connection);
         FREE_IF_SET(event_free, bus->io);
         FREE_IF_SET(event_free, bus->retry);
-        free(bus->address);
+        free((char *) bus->options.address);
         free(bus);
         return NULL;
 }

@@ -244,6 +244,7 @@ static bool domain_field(JsonReader *r, Text name, StateLine *line) {
                 JSON_FIELD("state", StateLine, read_state, domain.state),
                 JSON_FIELD("change", StateLine, json_reader_text, change),
                 JSON_FIELD("mode", StateLine, read_mode, domain.mode),
+                JSON_FIELD("label", StateLine, json_reader_text, domain.label),
                 JSON_FIELD_IF("parent", StateLine, json_reader_hex, domain.parent_id, domain.has_parent),
                 JSON_FIELD("outermost", StateLine, read_outermost, domain),
                 JSON_FIELD("creator", StateLine, read_creator, domain),

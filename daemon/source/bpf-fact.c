@@ -23,11 +23,12 @@ static DomainDescription describe_domain(const BpfDomainRecord *record) {
         };
 }
 
-Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec) {
+Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec, uint64_t boot_usec) {
         return (Fact) {
                 .type = FACT_DOMAIN_SEEN,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
+                .boot_usec = boot_usec,
                 .sight = {
                         .parent = record->parent,
                         .described = describe_domain(record),
@@ -55,11 +56,12 @@ static TaskDescription describe_task(const BpfThreadRecord *record) {
         };
 }
 
-Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec) {
+Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec, uint64_t boot_usec) {
         return (Fact) {
                 .type = FACT_TASK_SEEN,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
+                .boot_usec = boot_usec,
                 .seen = { record->domain, describe_task(record), ATTRIBUTION_KERNEL },
         };
 }
@@ -72,7 +74,7 @@ static TaskDescription describe_entrant(const BpfRestrictionRecord *record) {
         return task;
 }
 
-Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec) {
+Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec, uint64_t boot_usec) {
         TaskDescription creator = describe_entrant(record);
 
         creator.tid = record->creator_tid;
@@ -81,15 +83,17 @@ Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_u
                 .type = FACT_DOMAIN_CREATED,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
+                .boot_usec = boot_usec,
                 .created = { .domain = record->domain.id, .parent = record->domain.parent, .creator = creator },
         };
 }
 
-Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec) {
+Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec, uint64_t boot_usec) {
         return (Fact) {
                 .type = FACT_DOMAIN_ENFORCED,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
+                .boot_usec = boot_usec,
                 .enforced = {
                         .domain = record->domain.id,
                         .task = describe_entrant(record),
@@ -99,11 +103,12 @@ Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_
         };
 }
 
-Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec) {
+Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec, uint64_t boot_usec) {
         return (Fact) {
                 .type = FACT_DOMAIN_FREED,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
+                .boot_usec = boot_usec,
                 .freed = {
                         .domain = record->domain,
                         .n_denials = record->n_denials,

@@ -2,7 +2,6 @@
 #include "source/bpf-source.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -29,22 +28,6 @@ struct BpfSource {
         SourceStatus status;
 };
 
-static void set_status(BpfSource *source, SourceState state, const char *format, ...) _printf_(3, 4);
-
-static void set_status(BpfSource *source, SourceState state, const char *format, ...) {
-        va_list args;
-
-        source->status.state = state;
-        va_start(args, format);
-        vsnprintf(source->status.reason, sizeof(source->status.reason), format, args);
-        va_end(args);
-}
-
-static void log_status(const BpfSource *source) {
-        log_full(source->status.state == SOURCE_ACTIVE ? LOG_INFO : LOG_WARNING, 0, "Source bpf is %s%s%s",
-                 source_state_to_string(source->status.state), source->status.reason[0] ? ": " : ".", source->status.reason);
-}
-
 /* --- what came ------------------------------------------------------------------------------------------------- */
 
 static void publish(const BpfSource *source, Fact fact) {
@@ -59,9 +42,9 @@ static uint64_t to_realtime(const BpfSource *source, uint64_t boottime_ns) {
 static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
-        publish(source, bpf_fact_domain_created(record, time_usec));
-        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
-        publish(source, bpf_fact_domain_enforced(record, time_usec));
+        publish(source, bpf_fact_domain_created(record, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_domain_enforced(record, time_usec, record->time_ns / 1000));
         /* The others do not make the system call. */
         if (source->way == BPF_EVENTS_SYSTEM_CALL && record->process_wide && record->n_threads > 1)
                 bpf_snapshot_process(source->snapshot, record->thread.pid, source->options.sink);
@@ -70,8 +53,8 @@ static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record)
 static void on_inside(const BpfSource *source, const BpfRestrictionRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
-        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
-        publish(source, bpf_fact_task_seen(&record->thread, time_usec));
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_task_seen(&record->thread, time_usec, record->time_ns / 1000));
 }
 
 static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
@@ -86,7 +69,7 @@ static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
 }
 
 static void on_freed(const BpfSource *source, const BpfEndRecord *record) {
-        publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns)));
+        publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns), record->time_ns / 1000));
 }
 
 static void on_record(void *userdata, const BpfRecord *record) {
@@ -129,7 +112,7 @@ static void report_loss(BpfSource *source, uint64_t now_usec) {
 static void read_events(BpfSource *source, size_t n_max) {
         uint64_t now_usec = clock_realtime_usec();
 
-        source->realtime_offset_usec = now_usec - clock_usec(CLOCK_BOOTTIME);
+        source->realtime_offset_usec = now_usec - clock_boottime_usec();
         bpf_events_read(source->events, n_max);
         report_loss(source, now_usec);
         source->read_usec = now_usec;
@@ -165,23 +148,26 @@ static void open_best_events(BpfSource *source) {
 
         refused = open_events(source, BPF_EVENTS_FUNCTIONS);
         if (refused >= 0 && bpf_events_tell_denials(source->events)) {
-                set_status(source, SOURCE_ACTIVE, "%s", "");
+                source_status_set(&source->status, SOURCE_ACTIVE, "%s", "");
                 return;
         }
         if (refused >= 0) {
-                set_status(source, SOURCE_DEGRADED, "this kernel gives denials to functions in an unknown form: those that "
-                           "are not logged are missed; Linux 7.3 has trace events for them");
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "this kernel gives denials to functions in an unknown form: those that "
+                                  "are not logged are missed; Linux 7.3 has trace events for them");
                 return;
         }
 
         r = open_events(source, BPF_EVENTS_SYSTEM_CALL);
         if (r < 0)
-                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions and system call is refused (%s, %s): "
-                           "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
-                           strerror(-r));
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "attaching to Landlock's functions and system call is refused (%s, %s): "
+                                  "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
+                                  strerror(-r));
         else
-                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions is refused (%s), as by a kernel that is "
-                           "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "attaching to Landlock's functions is refused (%s), as by a kernel that is "
+                                  "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
 }
 
 static int watch_events(BpfSource *source) {
@@ -200,12 +186,13 @@ int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options) {
         source->options = *options;
         source->status = (SourceStatus) { .name = "bpf", .state = SOURCE_ACTIVE };
 
-        r = bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason));
-        if (r < 0)
+        if (!options->config->bpf)
+                source_status_set(&source->status, SOURCE_OFF, "Bpf=no in landlockd.conf");
+        else if (bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason)) < 0)
                 source->status.state = SOURCE_UNAVAILABLE;
         else if (!options->trace_tells)
                 open_best_events(source);
-        log_status(source);
+        source_status_log(&source->status);
 
         if (source->events) {
                 r = watch_events(source);

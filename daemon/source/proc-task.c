@@ -52,6 +52,7 @@ static int parse_stat(Text stat, Text *ret_comm, bool *ret_dead, uint64_t *ret_s
 }
 
 static int read_stat(int directory, uint64_t not_after_usec, ProcTask *task) {
+        const uint64_t usec_per_tick = USEC_PER_SEC / (uint64_t) sysconf(_SC_CLK_TCK);
         uint64_t ticks;
         char buffer[1024];
         Text stat, comm;
@@ -62,8 +63,9 @@ static int read_stat(int directory, uint64_t not_after_usec, ProcTask *task) {
                 r = parse_stat(stat, &comm, &task->dead, &ticks);
         if (r < 0)
                 return r;
-        if (ticks > not_after_usec / (USEC_PER_SEC / (uint64_t) sysconf(_SC_CLK_TCK)))
+        if (ticks > not_after_usec / usec_per_tick)
                 return -ESRCH;
+        task->start_boottime_usec = ticks * usec_per_tick;
 
         task->comm = (Text) { task->comm_buffer, MIN(comm.len, sizeof(task->comm_buffer)) };
         memcpy(task->comm_buffer, comm.data, task->comm.len);
@@ -76,6 +78,20 @@ static bool parse_line(Text line, Text key, int64_t *ret) {
         return text_take_prefix(&line, key) && text_split(&line, '\t', &value) && text_parse_i64(value, ret) >= 0;
 }
 
+/* "Uid:\t1000\t1000\t1000\t1000": real, effective, saved and of the file system. */
+static bool parse_uids(Text line, int64_t *ret_uid, bool *ret_one) {
+        Text value;
+        int64_t uid;
+
+        if (!text_take_prefix(&line, TEXT_LITERAL("Uid:\t")) || !text_split(&line, '\t', &value) ||
+            text_parse_i64(value, ret_uid) < 0)
+                return false;
+        *ret_one = true;
+        while (text_split(&line, '\t', &value))
+                *ret_one = *ret_one && text_parse_i64(value, &uid) >= 0 && uid == *ret_uid;
+        return true;
+}
+
 static void read_status(int directory, ProcTask *task) {
         Text status, line;
         char buffer[1024];
@@ -84,7 +100,7 @@ static void read_status(int directory, ProcTask *task) {
                 return;
         while (text_split(&status, '\n', &line)) {
                 task->has_pid |= parse_line(line, TEXT_LITERAL("Tgid:\t"), &task->pid);
-                task->has_uid |= parse_line(line, TEXT_LITERAL("Uid:\t"), &task->uid);
+                task->has_uid |= parse_uids(line, &task->uid, &task->one_uid);
         }
 }
 
@@ -119,6 +135,24 @@ int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret)
         if (directory < 0)
                 return directory == -ENOENT ? -ESRCH : directory;
         return proc_task_read_at(directory, tid, not_after_boottime_usec, ret);
+}
+
+int proc_task_identify(int64_t tid, TaskIdentity *ret) {
+        ProcTask task;
+        int r;
+
+        r = proc_task_read(tid, UINT64_MAX, &task);
+        if (r < 0)
+                return r;
+        if (!task.has_pid)
+                return -ESRCH;
+        *ret = (TaskIdentity) {
+                .pid = task.pid,
+                .uid = task.uid,
+                .has_uid = task.has_uid && task.one_uid,
+                .start_boottime_usec = task.start_boottime_usec,
+        };
+        return 0;
 }
 
 TaskDescription proc_task_describe(const ProcTask *task) {

@@ -6,13 +6,16 @@
 #include <limits.h>
 
 #include "model/fact.h"
+#include "model/task-identity.h"
 
 /* comm as the kernel writes it for its own threads, the longest there are. */
 #define PROC_COMM_SIZE 64
 
 typedef struct ProcTask {
         int64_t tid, pid, uid;
+        uint64_t start_boottime_usec;
         bool has_pid, has_uid;
+        bool one_uid; /* it runs with the rights of that uid alone */
         bool dead; /* has exited, and waits to be reaped */
         Text comm, exe; /* in the buffers below; unknown if /proc does not tell */
         char comm_buffer[PROC_COMM_SIZE];
@@ -26,6 +29,9 @@ int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret)
 /* The same of an open /proc/TID or /proc/PID/task/TID. It holds on to the thread: once that has exited, reading fails,
  * whoever has its number then. */
 int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);
+
+/* A TaskIdentify. */
+int proc_task_identify(int64_t tid, TaskIdentity *ret);
 
 /* As far as it is known. The texts are those of `task`. */
 TaskDescription proc_task_describe(const ProcTask *task);

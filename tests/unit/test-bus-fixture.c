@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "source/proc-task.h"
+
 void fixture_require(void) {
         const char *lacking = NULL;
 
@@ -90,8 +92,27 @@ void fixture_stop_daemon(Fixture *f) {
         f->daemon = 0;
 }
 
+/* In none, unless a test says otherwise. */
+static int read_domain(void *userdata, int64_t tid, uint64_t *ret_domain) {
+        const Fixture *f = userdata;
+
+        if (f->read_domain)
+                return f->read_domain(tid, ret_domain);
+        *ret_domain = 0;
+        return 0;
+}
+
 int fixture_new_bus(Fixture *f, const char *address, Bus **ret) {
-        return bus_new(ret, f->base, address, &f->table, &f->status, &f->status.counters);
+        return bus_new(ret, &(BusOptions) {
+                .base = f->base,
+                .address = address,
+                .table = &f->table,
+                .status = &f->status,
+                .counters = &f->status.counters,
+                .reader = { read_domain, f },
+                .identify = proc_task_identify,
+                .unprivileged = !f->only_privileged,
+        });
 }
 
 void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, const char *policy) {
@@ -145,8 +166,10 @@ void fixture_stop(Fixture *f) {
 
 static void tell(Fixture *f, const Fact *fact) {
         Change changes[DOMAIN_TABLE_CHANGES_MAX];
+        size_t n = domain_table_apply(&f->table, fact, changes);
 
-        domain_table_apply(&f->table, fact, changes);
+        for (size_t i = 0; i < n; i++)
+                bus_publish(f->bus, &changes[i]);
 }
 
 void tell_described(Fixture *f, uint64_t n, const DomainDescription *description) {
@@ -378,6 +401,18 @@ static void print_values(FILE *out, sd_bus_message *m, const char *separator) {
                 before = separator;
         }
         check(r == 0);
+}
+
+char *message_text(sd_bus_message *m) {
+        char *text = NULL;
+        size_t size;
+        FILE *out;
+
+        out = open_memstream(&text, &size);
+        check(out);
+        print_values(out, m, " ");
+        check(fclose(out) == 0);
+        return text;
 }
 
 static sd_bus_message *new_call(

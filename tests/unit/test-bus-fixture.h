@@ -27,6 +27,8 @@ typedef struct Fixture {
         Status status;
         DomainTable table;
         Bus *bus;
+        int (*read_domain)(int64_t tid, uint64_t *ret_domain); /* the kernel's answers; NULL: each thread is in none */
+        bool only_privileged; /* for fixture_new_bus(): UnprivilegedAccess=no */
 } Fixture;
 
 /* Ends the test as skipped where it cannot run: without dbus-daemon, or not as root, whom alone landlockd answers. */
@@ -45,7 +47,7 @@ int fixture_new_bus(Fixture *f, const char *address, Bus **ret);
 void fixture_start_daemon(Fixture *f);
 void fixture_stop_daemon(Fixture *f);
 
-/* Tells the table something; time is `n` seconds after the fixture's epoch. */
+/* Tells the table something, and the bus what that changed; time is `n` seconds after the fixture's epoch. */
 #define EPOCH_USEC UINT64_C(1795308514000000)
 void tell_described(Fixture *f, uint64_t n, const DomainDescription *description);
 void tell_denied(Fixture *f, uint64_t n, const Denial *denial);
@@ -79,6 +81,9 @@ void run_loop(Fixture *f, unsigned msec);
 /* Compares and frees `actual`. */
 #define check_text(actual, expected) check_text_at((actual), (expected), __FILE__, __LINE__)
 void check_text_at(char *actual, const char *expected, const char *file, int line);
+
+/* For clients: what is left of a message to read, in the form of client_call(), allocated. */
+char *message_text(sd_bus_message *m);
 
 /* For clients: a connection, or the end. */
 sd_bus *client_open(const Fixture *f);
