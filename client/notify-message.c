@@ -124,7 +124,7 @@ void notify_message_init_several(NotifyMessage *message, const NotifyTable *tabl
         }
         body = add_line(body, format_text("%" PRIu64 " denials in all; landlockctl denials lists them", n_denials));
         *message = (NotifyMessage) {
-                .summary = format_text("%" PRIu64 " programs: denied by their sandboxes", n_domains),
+                .summary = format_text("Denied by %" PRIu64 " sandboxes", n_domains),
                 .body = body,
                 .urgency = NOTIFY_URGENCY_LOW,
         };

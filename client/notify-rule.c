@@ -40,7 +40,7 @@ void notify_rule_init(NotifyRule *rule, const NotifyDenial *denial) {
         *rule = (NotifyRule) {
                 .exe = notify_pattern_from_text(denial->exe),
                 .blockers = check_memory(strdup(denial->blockers)),
-                .object = notify_pattern_from_text(denial->object),
+                .object = *denial->object ? notify_pattern_from_text(denial->object) : NULL,
         };
 }
 

@@ -19,7 +19,7 @@ typedef struct NotifyRule {
 bool notify_rule_valid(const NotifyRule *rule);
 bool notify_rule_matches(const NotifyRule *rule, const NotifyDenial *denial);
 
-/* Denials of this program by the same blockers, of the same object. Cleared by notify_rule_clear(). */
+/* Denials of this program by the same blockers, of the same object if that is known. Cleared by notify_rule_clear(). */
 void notify_rule_init(NotifyRule *rule, const NotifyDenial *denial);
 void notify_rule_clear(NotifyRule *rule);
 

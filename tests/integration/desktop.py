@@ -2,6 +2,7 @@
 """A desktop for landlock-notify: a screen (Xvfb), a session bus, and who shows notifications: dunst, or a server that
 behaves as a few do and dunst does not."""
 
+import importlib.util
 import json
 import os
 import pwd
@@ -17,7 +18,8 @@ from harness import BUILDDIR, PATIENCE, SRCDIR, Bus, Skip, eventually
 NOTIFY = os.environ.get("LANDLOCK_NOTIFY", f"{BUILDDIR}/landlock-notify")
 SERVER_NAME = "org.freedesktop.Notifications"
 
-NEEDED = {"Xvfb": "xvfb", "dunst": "dunst", "dunstctl": "dunst", "dbus-daemon": "dbus", "dbus-send": "dbus", "import": "imagemagick"}
+NEEDED = {"Xvfb": "xvfb", "dunst": "dunst", "dunstctl": "dunst", "dbus-daemon": "dbus", "dbus-send": "dbus",
+          "import": "imagemagick"}
 
 # Who sits there: a user whom every system has and nothing runs as, so that nobody else's denials are seen.
 PASSWORD_ENTRY = pwd.getpwnam("games")
@@ -93,9 +95,12 @@ class Agent:
         with open(self.log_path) as f:
             return f.read()
 
-    def says(self, text, times=1):
-        eventually(lambda: self.messages().count(text) >= times or self.process.poll() is not None, f"{text!r}")
-        assert self.messages().count(text) >= times, f"ended with {self.process.returncode}: {self.messages()}"
+    def says(self, text, times=1, or_else=None):
+        def said():
+            return self.messages().count(text) >= times or (or_else and or_else in self.messages())
+
+        eventually(lambda: said() or self.process.poll() is not None, f"{text!r}")
+        assert said(), f"ended with {self.process.returncode}: {self.messages()}"
         return self
 
     def ends(self):
@@ -174,6 +179,8 @@ class Desktop:
 
     def start_server(self, *capabilities, error=""):
         """One that is no dunst; what it gets is in calls()."""
+        if not importlib.util.find_spec("gi"):
+            raise Skip("the package python3-gi is missing")
         self.server = subprocess.Popen([sys.executable, f"{SRCDIR}/tests/integration/notify-server.py",
                                         f"{self.directory}/calls", error, *capabilities], env=self.environment,
                                        stdin=subprocess.PIPE, text=True, **USER)

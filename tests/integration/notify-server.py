@@ -7,6 +7,7 @@ that name, or with an ID if the name is empty. ActionInvoked and NotificationClo
 "ID ACTION", "ID"."""
 
 import json
+import os
 import sys
 
 import dbus
@@ -54,12 +55,13 @@ class Server(dbus.service.Object):
         pass
 
 
-def on_line(channel, _condition):
-    id, *action = channel.readline().split()
-    if action:
-        server.ActionInvoked(int(id), action[0])
-    else:
-        server.NotificationClosed(int(id), 2)
+def on_lines(fd, _condition):
+    for line in os.read(fd, 4096).decode().splitlines():
+        id, *action = line.split()
+        if action:
+            server.ActionInvoked(int(id), action[0])
+        else:
+            server.NotificationClosed(int(id), 2)
     return True
 
 
@@ -67,5 +69,5 @@ dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
 bus = dbus.SessionBus()
 server = Server(bus, "/org/freedesktop/Notifications")
 name = dbus.service.BusName(NAME, bus)
-GLib.io_add_watch(sys.stdin, GLib.IO_IN, on_line)
+GLib.io_add_watch(sys.stdin.fileno(), GLib.IO_IN, on_lines)
 GLib.MainLoop().run()

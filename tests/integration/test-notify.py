@@ -12,7 +12,7 @@ import tempfile
 import time
 
 from desktop import NOTIFY, USER, Desktop
-from harness import BUILDDIR, SANDBOX, Daemon, eventually, run
+from harness import BUILDDIR, SANDBOX, Daemon, Skip, eventually, run
 
 LOGS = f"{BUILDDIR}/logs"
 WATCHING = "Watching what landlockd tells"
@@ -23,7 +23,11 @@ def landlockd():
 
 
 def start(desktop, daemon, *options):
-    return desktop.start_agent(daemon.bus.address, *options).says(WATCHING)
+    agent = desktop.start_agent(daemon.bus.address, *options)
+    agent.says(WATCHING, or_else="it answers only root")
+    if WATCHING not in agent.messages():
+        raise Skip("landlockd cannot tell here who is in a domain, and tells only root (no BPF)")
+    return agent
 
 
 def app(desktop, name):
@@ -39,8 +43,23 @@ def play(program, *arguments, user=None, **options):
                    **(USER if user is None else user), **options)
 
 
-def says(text):
-    return lambda n: text in n["body"]
+def domain_of(daemon, program):
+    """The one that it made, when it has ended and all is counted."""
+    found = []
+
+    def ended():
+        found[:] = [d for d in daemon.ctl_json("list", "--all")
+                    if d["state"] == "deallocated" and d["creator"].get("exe") == program]
+        return found
+
+    eventually(ended, "the domain's end")
+    (domain,) = found
+    return domain
+
+
+def demo(n):
+    """What the demo is denied, if nobody may write /etc/passwd anyway."""
+    return "sending a signal to " in n["body"] and "connecting by TCP to 127.0.0.1:443" in n["body"]
 
 
 def about(name):
@@ -52,24 +71,30 @@ def text_and_picture():
         desktop.start_dunst()
         start(desktop, daemon)
         play(app(desktop, "photo-viewer"), "demo")
-        got = desktop.until_received(says("sending a signal"), "all three denials")
+        got = desktop.until_received(demo, "both denials")
         lines = got["body"].splitlines()
         assert got["summary"] == "photo-viewer: denied by its sandbox", got
-        assert re.fullmatch(r"Blocked from sending a signal to bystander\[\d+\]", lines[0]), got
-        assert lines[1:] == ["Blocked from connecting by TCP to 127.0.0.1:443", "Blocked from writing /etc/passwd"], got
+        assert re.fullmatch(r"Blocked from sending a signal to (a process outside|bystander\[\d+\])", lines[0]), got
+        assert lines[1:] == ["Blocked from connecting by TCP to 127.0.0.1:443"], got
         assert got["app_name"] == "Landlock" and got["category"] == "x-landlock.sandbox.denied", got
         assert got["desktop_entry"] == "landlock-notify", got
 
         # It was one notification all the time, the first time more important than later.
-        all_of_it = desktop.received()
+        all_of_it = [n for n in desktop.received() if about("photo-viewer")(n)]
         assert len({n["id"] for n in all_of_it}) == 1, all_of_it
         assert [n["urgency"] for n in all_of_it] == ["NORMAL"] + ["LOW"] * (len(all_of_it) - 1), all_of_it
+
+        # The other words are those of files.
+        os.mkdir(f"{desktop.directory}/letters")
+        os.chmod(f"{desktop.directory}/letters", 0o777)
+        play(app(desktop, "text-editor"), "fs.write_file", env={"TMPDIR": f"{desktop.directory}/letters"})
+        other = desktop.until_received(about("text-editor"), "another program's")
+        assert re.fullmatch(rf"Blocked from writing {desktop.directory}/letters/landlock-\w+/file", other["body"]), other
+
         os.makedirs(LOGS, exist_ok=True)
         desktop.screenshot(f"{LOGS}/notification.png")
-        shown = desktop.shown()
-        assert len(shown) == 1, shown
-        (shown,) = shown
-        assert shown["summary"] == got["summary"] and shown["body"] == got["body"], shown
+        shown = {(n["summary"], n["body"]) for n in desktop.shown()}
+        assert shown == {(n["summary"], n["body"]) for n in (got, other)}, shown
 
 
 def hostile_names():
@@ -89,9 +114,6 @@ def hostile_names():
             text = n["summary"] + n["body"]
             assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]", text), n
             assert len(text) < 2000, n
-        for entry in desktop.shown():
-            # Markup that was ours or a name's would be gone here, or would have been understood.
-            assert "<b>" not in entry["message"].replace("&lt;b&gt;", ""), entry
 
 
 def markup_is_shown():
@@ -117,11 +139,10 @@ def ignore_this():
         agent = start(desktop, daemon)
         viewer = app(desktop, "viewer")
         play(viewer, "demo")
-        desktop.until_received(says("sending a signal"), "all three denials")
+        desktop.until_received(demo, "both denials")
         desktop.choose("Ignore this")
-        eventually(lambda: desktop.config_text().count("[Ignore]") == 3, "three rules")
-        for line in (f"Exe={viewer}", "Blocker=fs.write_file", "Object=/etc/passwd", "Object=127.0.0.1:443",
-                     "Object=bystander"):
+        eventually(lambda: desktop.config_text().count("[Ignore]") == 2, "two rules")
+        for line in (f"Exe={viewer}", "Blocker=net.connect_tcp", "Object=127.0.0.1:443", "Blocker=scope.signal"):
             assert line in desktop.config_text().splitlines(), desktop.config_text()
         eventually(lambda: desktop.dunstctl("count", "displayed").strip() == "0", "the notification's end")
 
@@ -149,7 +170,7 @@ def ignore_until_restart():
         agent = start(desktop, daemon)
         viewer = app(desktop, "viewer")
         play(viewer, "demo")
-        desktop.until_received(says("sending a signal"), "all three denials")
+        desktop.until_received(demo, "both denials")
         desktop.choose("Ignore until restart")
         eventually(lambda: desktop.dunstctl("count", "displayed").strip() == "0", "the notification's end")
         play(viewer, "demo")
@@ -170,13 +191,13 @@ def details():
         desktop.start_dunst()
         start(desktop, daemon)
         play(app(desktop, "viewer"), "demo")
-        desktop.until_received(says("sending a signal"), "all three denials")
+        desktop.until_received(demo, "both denials")
         desktop.choose("Details")
         got = desktop.until_received(lambda n: n["summary"] == "viewer: details of its sandbox", "the details")
-        (domain,) = daemon.ctl_json("list", "--all")
+        domain = domain_of(daemon, f"{desktop.directory}/viewer")
         assert f"landlockctl show {domain['domain']}" in got["body"], got
         assert f"The sandbox was set up by landlock-demo[{domain['creator']['pid']}]" in got["body"], got
-        assert "Blocked from writing /etc/passwd" in got["body"] and "Denials since" in got["body"], got
+        assert "Blocked from connecting by TCP to 127.0.0.1:443" in got["body"] and "Denials since" in got["body"], got
         # What was told once is not told again when the notification is gone.
         desktop.dunstctl("close-all")
         desktop.choose("Details")
@@ -186,13 +207,12 @@ def flood():
     with landlockd() as daemon, Desktop() as desktop:
         desktop.start_dunst()
         agent = start(desktop, daemon)
-        begin = time.monotonic()
         play(app(desktop, "flood"), "--count=100000", "flood")
-        desktop.until_received(lambda n: re.search(r"\(\d{6} times\)", n["body"]) or "others" in n["body"], "most of it", 60)
-        n_messages = len(desktop.received())
-        assert n_messages <= 3 + (time.monotonic() - begin) / 10, desktop.received()
-        (domain,) = daemon.ctl_json("list", "--all")
-        eventually(lambda: f"({domain['denials']['seen']} times)" in desktop.received()[-1]["body"], "the last one", 70)
+        domain = domain_of(daemon, f"{desktop.directory}/flood")
+        assert domain["denials"]["seen"] > 50000, domain
+        last = f"({domain['denials']['seen']} times)"
+        desktop.until_received(lambda n: last in n["body"], f"all of it: {last}", 60)
+        assert len(desktop.received()) <= 4, desktop.received()
         assert agent.status("VmHWM") < 40 << 10, agent.status("VmHWM")
 
 
@@ -201,7 +221,7 @@ def many_domains():
         desktop.start_dunst()
         start(desktop, daemon)
         play(app(desktop, "crowd"), "--domains=300", "many")
-        got = desktop.until_received(lambda n: "programs: denied by their sandboxes" in n["summary"], "the sum")
+        got = desktop.until_received(lambda n: re.fullmatch(r"Denied by \d+ sandboxes", n["summary"]), "the sum")
         time.sleep(6)
         assert len(desktop.received()) <= 6, desktop.received()
         assert "crowd: blocked from writing" in got["body"] and "landlockctl denials" in got["body"], got
@@ -220,16 +240,12 @@ def server_restarts():
     with landlockd() as daemon, Desktop() as desktop:
         desktop.start_dunst()
         start(desktop, daemon)
-        held = subprocess.Popen([app(desktop, "viewer"), "--hold=600", "demo"], stdout=subprocess.DEVNULL, **USER)
-        try:
-            desktop.until_received(says("sending a signal"), "all three denials")
-            desktop.stop_server()
-            desktop.start_dunst()
-            play(app(desktop, "after"), "demo")
-            desktop.until_received(about("after"), "a notification by the second server")
-        finally:
-            held.terminate()
-            held.wait()
+        play(app(desktop, "before"), "demo")
+        desktop.until_received(demo, "both denials")
+        desktop.stop_server()
+        desktop.start_dunst()
+        play(app(desktop, "after"), "demo")
+        desktop.until_received(about("after"), "a notification by the second server")
 
 
 def server_has_enough():
@@ -265,8 +281,7 @@ def server_closes():
     with landlockd() as daemon, Desktop() as desktop:
         desktop.start_server("body", "body-markup", "actions")
         start(desktop, daemon)
-        held = subprocess.Popen([app(desktop, "viewer"), "--count=1", "demo"], stdout=subprocess.DEVNULL, **USER)
-        held.wait()
+        play(app(desktop, "viewer"), "--count=20000", "flood")
         eventually(lambda: len(desktop.calls()) == 2, "the first and its update")
         first, update = desktop.calls()
         assert first["replaces"] == 0 and update["replaces"] == 1, desktop.calls()
@@ -363,7 +378,7 @@ def quiet_when_nothing_happens():
         desktop.start_dunst()
         agent = start(desktop, daemon)
         play(app(desktop, "viewer"), "demo")
-        desktop.until_received(says("sending a signal"), "all three denials")
+        desktop.until_received(demo, "both denials")
         time.sleep(1)
         before = agent.status("voluntary_ctxt_switches")
         time.sleep(8)

@@ -177,7 +177,7 @@ static void test_add_keeps_the_rest(_unused_ void **state) {
         assert_int_equal(add(&config, "", "ptrace", ""), 0);
 
         check_file(real, "# mine\n[Notify]\nMaxPerMinute=3\n[Typo]\n[Ignore]\nExe=/x\n\n"
-                         "[Ignore]\nExe=\nBlocker=ptrace\nObject=\n");
+                         "[Ignore]\nExe=\nBlocker=ptrace\n");
         assert_int_equal(lstat(path, &st), 0);
         assert_true(S_ISLNK(st.st_mode));
         assert_int_equal(stat(path, &st), 0);

@@ -227,7 +227,7 @@ static void test_several(_unused_ void **state) {
         notify_domain_begin(notify_table_find(&table, 1), SECOND);
         notify_message_init_several(&message, &table, SECOND, 4, 14);
         assert_false(message.details || message.ignore);
-        check_message(&message, "4 programs: denied by their sandboxes",
+        check_message(&message, "Denied by 4 sandboxes",
                       "app: blocked from writing /a (2 times)\napp: blocked from writing /a (3 times)\n"
                       "app: blocked from writing /a (4 times)\n14 denials in all; landlockctl denials lists them");
 }
