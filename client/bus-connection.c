@@ -47,15 +47,17 @@ static ExitCode say_no_bus(const char *name, int error) {
         }
 }
 
-ExitCode bus_connection_open(const Options *options, sd_bus **ret) {
-        int r;
+int bus_connection_connect(const char *name, sd_bus **ret) {
+        if (strcmp(name, "system") == 0)
+                return sd_bus_open_system(ret);
+        if (strcmp(name, "session") == 0)
+                return sd_bus_open_user(ret);
+        return open_address(name, ret);
+}
 
-        if (strcmp(options->bus, "system") == 0)
-                r = sd_bus_open_system(ret);
-        else if (strcmp(options->bus, "session") == 0)
-                r = sd_bus_open_user(ret);
-        else
-                r = open_address(options->bus, ret);
+ExitCode bus_connection_open(const Options *options, sd_bus **ret) {
+        int r = bus_connection_connect(options->bus, ret);
+
         return r < 0 ? say_no_bus(options->bus, r) : EXIT_CODE_OK;
 }
 

@@ -11,6 +11,9 @@
 #define BUS_CONNECTION_PATH "/io/landlock/Landlockd1"
 #define BUS_CONNECTION_MANAGER "io.landlock.Landlockd1.Manager"
 
+/* name: "system", "session" or an address. -errno, -EINVAL for what is none of these. */
+int bus_connection_connect(const char *name, sd_bus **ret);
+
 /* Each says itself what went wrong. ret is set on EXIT_CODE_OK only. */
 ExitCode bus_connection_open(const Options *options, sd_bus **ret);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/memory.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "client/exit-code.h"
 
 void out_of_memory(void) {
-        fputs("landlockctl: out of memory\n", stderr);
+        fprintf(stderr, "%s: out of memory\n", program_invocation_short_name);
         exit(EXIT_CODE_FAILURE);
 }
 

@@ -3,26 +3,26 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/capability.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "manager-look.h"
+#include "manager-start.h"
+#include "manager-survivors.h"
 #include "model/domain-table.h"
 #include "publish/bus.h"
 #include "publish/json-socket.h"
 #include "publish/state.h"
 #include "source/audit-source.h"
+#include "source/bpf-source.h"
 #include "source/proc-infer.h"
 #include "source/proc-label.h"
-#include "source/proc-survivor.h"
 #include "source/proc-task.h"
 #include "source/trace-source.h"
 
@@ -40,6 +40,8 @@ struct Manager {
         StateLoad load;
         AuditSource *audit;
         TraceSource *trace;
+        BpfSource *bpf;
+        ManagerLook *look;
         JsonSocket *json;
         Bus *bus;
 };
@@ -59,7 +61,12 @@ static FactSink fact_sink(Manager *manager) {
 /* The sources that tell of every logged denial now. */
 static unsigned told_by(const Manager *manager) {
         return (audit_source_status(manager->audit)->state == SOURCE_ACTIVE ? ORIGIN_AUDIT : 0) |
-               (trace_source_tells_denials(manager->trace) ? ORIGIN_TRACE : 0);
+               (trace_source_tells_denials(manager->trace) ? ORIGIN_TRACE : 0) |
+               (bpf_source_tells_denials(manager->bpf) ? ORIGIN_BPF : 0);
+}
+
+static bool domains_are_told(const Manager *manager) {
+        return trace_source_tells_domains(manager->trace) || bpf_source_tells_domains(manager->bpf);
 }
 
 /* A process that is named as one in a domain, and of which nobody will tell what it forked before. */
@@ -71,7 +78,7 @@ typedef struct Stranger {
 
 static bool is_stranger(const Manager *manager, const Change *change, Stranger *ret) {
         /* Events tell who is in a domain; audit only has the word first. */
-        if (trace_source_tells_domains(manager->trace))
+        if (domains_are_told(manager))
                 return false;
 
         switch (change->type) {
@@ -105,7 +112,10 @@ static void publish(Manager *manager, const Change *changes, size_t n) {
 
         /* Last: what is found are facts again, for which the changes make room. */
         for (size_t i = 0; i < n_strangers; i++)
-                proc_infer(strangers[i].domain, strangers[i].pid, strangers[i].time_usec, fact_sink(manager));
+                if (bpf_source_snapshot(manager->bpf))
+                        manager_look_request(manager->look);
+                else
+                        proc_infer(strangers[i].domain, strangers[i].pid, strangers[i].time_usec, fact_sink(manager));
 }
 
 /* Something waits in the table for another source's word, though not for long. */
@@ -114,6 +124,30 @@ static void await_round(Manager *manager) {
 
         if (domain_table_waits(&manager->table) && !evtimer_pending(manager->round, NULL))
                 evtimer_add(manager->round, &delay);
+}
+
+/* What audit loses is told by the others, too, if they tell all. */
+static bool is_to_be_repaired(const Manager *manager, const Fact *fact) {
+        return fact->type == FACT_EVENTS_LOST && fact->lost.cause != LOSS_RESTART && bpf_source_snapshot(manager->bpf) &&
+                !(fact->lost.cause != LOSS_TRACE_OVERRUN && (told_by(manager) & (ORIGIN_TRACE | ORIGIN_BPF)));
+}
+
+static void apply(Manager *manager, const Fact *fact) {
+        Change changes[DOMAIN_TABLE_CHANGES_MAX];
+
+        domain_table_expect(&manager->table, told_by(manager),
+                            domains_are_told(manager) && trace_source_tells_threads(manager->trace));
+        publish(manager, changes, domain_table_apply(&manager->table, fact, changes));
+        if (is_to_be_repaired(manager, fact))
+                manager_look_request(manager->look);
+        await_round(manager);
+}
+
+/* Where the thread that an untimely fact is about is now. Returns whether that is known, whatever the fact says. */
+static bool is_overtaken(Manager *manager, const Fact *fact) {
+        int64_t tid = bpf_source_snapshot(manager->bpf) ? domain_table_doubts(&manager->table, fact) : 0;
+
+        return tid != 0 && bpf_snapshot_task(bpf_source_snapshot(manager->bpf), tid, fact_sink(manager)) >= 0;
 }
 
 /* Once: who made it is what it was, and audit describes a domain with each of its denials. */
@@ -127,34 +161,80 @@ static bool wants_label(const Manager *manager, const Fact *fact) {
         return !domain || (domain->state == DOMAIN_ALLOCATED && !text_known(domain->label));
 }
 
+/* Which children a thread had before it got into a domain, and who lived in one before its end, is told by trace events
+ * of tasks: they come later. */
+static bool overtakes_tasks(const Manager *manager, const Fact *fact) {
+        return (fact->type == FACT_DOMAIN_CREATED || fact->type == FACT_DOMAIN_FREED) && !(fact->origins & ORIGIN_TRACE) &&
+                !trace_source_tells_domains(manager->trace);
+}
+
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
-        Change changes[DOMAIN_TABLE_CHANGES_MAX];
         ProcLabel label;
         Fact labelled;
 
+        if (overtakes_tasks(manager, fact))
+                trace_source_catch_up(manager->trace, fact->boot_usec ?: clock_boottime_usec());
+        if (is_overtaken(manager, fact))
+                return;
         if (wants_label(manager, fact)) {
                 labelled = *fact;
                 proc_label_add(&labelled, &label);
                 fact = &labelled;
         }
-        domain_table_expect(&manager->table, told_by(manager));
-        publish(manager, changes, domain_table_apply(&manager->table, fact, changes));
-        await_round(manager);
+        apply(manager, fact);
 }
 
 static void settle(Manager *manager) {
         Change changes[DOMAIN_TABLE_CHANGES_MAX];
         size_t n;
 
-        domain_table_begin_round(&manager->table);
         while ((n = domain_table_settle(&manager->table, changes)) > 0)
                 publish(manager, changes, n);
 }
 
+static void settle_round(Manager *manager) {
+        domain_table_begin_round(&manager->table);
+        settle(manager);
+}
+
+static void tell_snapshot(Manager *manager, FactType type, bool is_complete) {
+        const Fact fact = {
+                .type = type,
+                .origins = ORIGIN_BPF,
+                .time_usec = clock_realtime_usec(),
+                .boot_usec = clock_boottime_usec(),
+                .snapshot_ended.is_complete = is_complete,
+        };
+
+        on_fact(manager, &fact);
+}
+
+static void look(void *userdata) {
+        Manager *manager = userdata;
+        int r;
+
+        /* Whatever is told is no repair. This reports what BPF programs tell, too. */
+        trace_source_catch_up(manager->trace, clock_boottime_usec());
+        bpf_source_drain(manager->bpf);
+        tell_snapshot(manager, FACT_SNAPSHOT_BEGUN, false);
+        r = bpf_snapshot_run(bpf_source_snapshot(manager->bpf), fact_sink(manager));
+        if (r < 0)
+                log_warning("Looking at who lives in which domain failed: %s.", strerror(-r));
+        tell_snapshot(manager, FACT_SNAPSHOT_ENDED, r >= 0);
+        settle(manager);
+}
+
+static void before_trace(void *userdata) {
+        const Manager *manager = userdata;
+
+        if (manager->bpf)
+                bpf_source_drain(manager->bpf);
+}
+
 static void on_round(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
-        settle(userdata);
+        settle_round(userdata);
         await_round(userdata);
 }
 
@@ -166,9 +246,10 @@ static void on_signal(evutil_socket_t number _unused_, short what _unused_, void
 }
 
 static void say_ready(const Manager *manager) {
-        sd_notifyf(false, "READY=1\nSTATUS=Source audit is %s, source trace is %s.",
+        sd_notifyf(false, "READY=1\nSTATUS=Source audit is %s, source trace is %s, source bpf is %s.",
                    source_state_to_string(audit_source_status(manager->audit)->state),
-                   source_state_to_string(trace_source_status(manager->trace)->state));
+                   source_state_to_string(trace_source_status(manager->trace)->state),
+                   source_state_to_string(bpf_source_status(manager->bpf)->state));
 }
 
 static void say_difference(void *userdata _unused_, const char *key) {
@@ -198,54 +279,6 @@ static void on_watchdog(evutil_socket_t fd _unused_, short what _unused_, void *
 
         event_log_touch(state_log(manager->state), clock_realtime_usec());
         sd_notify(false, "WATCHDOG=1");
-}
-
-static ExitCode open_runtime_dir(Manager *manager) {
-        const char *path = manager->options.runtime_dir;
-        int r;
-
-        /* systemd or tmpfiles make it with the right group; this is for a start by hand. */
-        if (mkdir(path, 0750) < 0 && errno != EEXIST) {
-                r = errno;
-                log_error(r, "Cannot make the runtime directory %s: %s. Run landlockd as root, or name another with --runtime-dir=.",
-                          path, strerror(r));
-                return r == EACCES || r == EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
-        }
-
-        manager->runtime_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (manager->runtime_dir < 0) {
-                r = errno;
-                log_error(r, "Cannot open the runtime directory %s: %s.", path, strerror(r));
-                return r == EACCES || r == EPERM ? EXIT_CODE_NO_PRIVILEGE : EXIT_CODE_FAILURE;
-        }
-        if (flock(manager->runtime_dir, LOCK_EX | LOCK_NB) < 0) {
-                log_error(0, "Another landlockd uses %s: stop it, or name another directory with --runtime-dir=.", path);
-                return EXIT_CODE_IN_USE;
-        }
-        return EXIT_CODE_OK;
-}
-
-static ExitCode describe_system(Manager *manager) {
-        Status *status = &manager->status;
-        int r;
-
-        status->version = PACKAGE_VERSION;
-        status->started_usec = clock_realtime_usec();
-        r = host_init(&status->host);
-        if (r < 0) {
-                log_error(r, "Cannot read the boot ID of this system: %s. Is /proc mounted?", strerror(-r));
-                return EXIT_CODE_FAILURE;
-        }
-
-        status->landlock_errata = host_landlock_errata();
-        status->landlock_abi = host_landlock_abi();
-        if (status->landlock_abi < 0) {
-                log_error(0, "This kernel has no Landlock (%s): there is nothing to watch. It must be built with "
-                          "CONFIG_SECURITY_LANDLOCK and have landlock among its security modules (lsm= on the kernel's command line).",
-                          status->landlock_abi == -EOPNOTSUPP ? "not enabled at boot" : "not built in");
-                return EXIT_CODE_NO_LANDLOCK;
-        }
-        return EXIT_CODE_OK;
 }
 
 static void add_source(Manager *manager, const SourceStatus *source) {
@@ -287,6 +320,13 @@ static ExitCode open_sources(Manager *manager) {
                 .config = manager->options.config,
                 .landlock_abi = manager->status.landlock_abi,
                 .sink = fact_sink(manager),
+                .before = before_trace,
+                .counters = &manager->status.counters,
+        };
+        BpfSourceOptions bpf = {
+                .base = manager->base,
+                .config = manager->options.config,
+                .sink = fact_sink(manager),
                 .counters = &manager->status.counters,
         };
         int r;
@@ -302,18 +342,31 @@ static ExitCode open_sources(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
         add_source(manager, trace_source_status(manager->trace));
+
+        bpf.trace_tells = trace_source_tells_domains(manager->trace);
+        r = bpf_source_new(&manager->bpf, &bpf);
+        if (r < 0) {
+                log_error(r, "Cannot run BPF programs: %s.", strerror(-r));
+                return EXIT_CODE_FAILURE;
+        }
+        add_source(manager, bpf_source_status(manager->bpf));
         add_source(manager, state_status(manager->state));
         return EXIT_CODE_OK;
 }
 
-/* Innermost domain of a thread, for who asks on the bus: exactly, as far as events tell of every domain. */
+/* For who asks on the bus. Without BPF programs nobody can tell of a thread that events did not name whether it is in no
+ * domain, or in one that is older than landlockd. */
 static int read_domain(void *userdata, int64_t tid, uint64_t *ret_domain) {
         const Manager *manager = userdata;
-        const Thread *thread = process_table_thread(&manager->table.processes, tid);
+        BpfSnapshot *snapshot = bpf_source_snapshot(manager->bpf);
+        const Thread *thread;
 
-        if (!trace_source_tells_domains(manager->trace))
+        if (snapshot)
+                return bpf_snapshot_thread(snapshot, tid, ret_domain);
+        thread = process_table_thread(&manager->table.processes, tid);
+        if (!thread || thread->attribution == ATTRIBUTION_INFERRED)
                 return -EOPNOTSUPP;
-        *ret_domain = thread ? thread->process->domain->id : 0;
+        *ret_domain = thread->process->domain->id;
         return 0;
 }
 
@@ -407,7 +460,7 @@ static int init(Manager *manager) {
         if (!manager->base)
                 return -ENOMEM;
         manager->round = evtimer_new(manager->base, on_round, manager);
-        if (!manager->round)
+        if (!manager->round || manager_look_new(&manager->look, manager->base, look, manager) < 0)
                 return -ENOMEM;
         return domain_table_init(&manager->table, &limits, &manager->status.counters);
 }
@@ -431,42 +484,14 @@ static void tell_gap(Manager *manager) {
                 tell_loss(manager, ORIGIN_AUDIT, &unheard);
 }
 
-/* A process whose threads are all in the same domain, as far as it was followed. */
-static bool is_whole(const Process *process) {
-        return process->attribution == ATTRIBUTION_INHERITED || process->domain->process_wide;
-}
-
-/* Threads of a process that was in several domains cannot be told apart. */
-static bool is_in_one_domain(const Manager *manager, const Process *process) {
-        return process_table_only(&manager->table.processes, process->pid);
-}
-
-static void look_for_survivors(Manager *manager) {
-        const ProcessTable *processes = &manager->table.processes;
-        _cleanup_free_ ProcSurvivor *survivors = calloc(processes->n_processes + 1, sizeof(ProcSurvivor));
-        const Process *process;
-        size_t n = 0;
-
-        if (!survivors)
-                return;
-        TAILQ_FOREACH(process, &processes->processes, in_table)
-                survivors[n++] = (ProcSurvivor) {
-                        .domain = process->domain->id,
-                        .pid = process->pid,
-                        .seen_usec = process->last_seen_usec,
-                        .n_threads = is_in_one_domain(manager, process) ? process->n_threads_before : 0,
-                        .attribution = process->attribution,
-                        .whole = is_whole(process),
-                };
-        proc_survivor_report(survivors, n, manager->load.last_usec, fact_sink(manager));
-}
-
-/* From what the last landlockd knew to what is now. */
+/* From what the last landlockd knew to what is now: the kernel knows best. */
 static void catch_up(Manager *manager) {
-        if (!manager->load.found)
-                return;
-        tell_gap(manager);
-        look_for_survivors(manager);
+        if (manager->load.found)
+                tell_gap(manager);
+        if (bpf_source_snapshot(manager->bpf))
+                manager_look_now(manager->look);
+        else if (manager->load.found)
+                manager_survivors_report(&manager->table, manager->load.last_usec, fact_sink(manager));
 }
 
 static ExitCode open_all(Manager *manager) {
@@ -479,9 +504,9 @@ static ExitCode open_all(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
 
-        code = describe_system(manager);
+        code = manager_describe_system(&manager->status);
         if (code == EXIT_CODE_OK)
-                code = open_runtime_dir(manager);
+                code = manager_open_runtime_dir(manager->options.runtime_dir, &manager->runtime_dir);
         if (code == EXIT_CODE_OK)
                 code = open_state(manager);
         if (code == EXIT_CODE_OK)
@@ -527,6 +552,7 @@ Manager *manager_free(Manager *manager) {
         bus_free(manager->bus);
         json_socket_free(manager->json);
         state_free(manager->state);
+        bpf_source_free(manager->bpf);
         trace_source_free(manager->trace);
         audit_source_free(manager->audit);
         FREE_IF_SET(event_free, manager->sigterm);
@@ -534,6 +560,7 @@ Manager *manager_free(Manager *manager) {
         FREE_IF_SET(event_free, manager->sighup);
         FREE_IF_SET(event_free, manager->watchdog);
         FREE_IF_SET(event_free, manager->round);
+        manager_look_free(manager->look);
         domain_table_done(&manager->table);
         FREE_IF_SET(event_base_free, manager->base);
         closep(&manager->runtime_dir);
@@ -545,8 +572,9 @@ Manager *manager_free(Manager *manager) {
 static void drain(Manager *manager) {
         audit_source_drain(manager->audit);
         trace_source_drain(manager->trace);
-        for (int i = 0; i < DENIAL_JOIN_ROUNDS; i++)
-                settle(manager);
+        bpf_source_drain(manager->bpf);
+        for (int i = 0; i < DOMAIN_TABLE_ROUNDS_MAX; i++)
+                settle_round(manager);
         state_finish(manager->state);
 }
 

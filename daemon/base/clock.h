@@ -26,6 +26,10 @@ static inline uint64_t clock_monotonic_usec(void) {
         return clock_usec(CLOCK_MONOTONIC);
 }
 
+static inline uint64_t clock_boottime_usec(void) {
+        return clock_usec(CLOCK_BOOTTIME);
+}
+
 #define CLOCK_FORMAT_SIZE sizeof("2026-11-22T00:28:34.891000Z")
 
 /* Writes RFC 3339 in UTC with µs, e.g. 2026-11-22T00:28:34.891000Z; returns its length. A time beyond the

@@ -24,6 +24,7 @@ void config_set_defaults(Config *config) {
                 .unprivileged_access = true,
                 .trace_instance = "landlockd",
                 .trace_buffer_size = 4 << 20,
+                .bpf = true,
                 .max_domains = 65536,
                 .max_denials = 8192,
                 .max_processes = 65536,
@@ -99,7 +100,7 @@ static int parse_audit(const char *s, AuditMode *ret) {
         return 0;
 }
 
-static int parse_trace(const char *s, bool *ret) {
+static int parse_auto(const char *s, bool *ret) {
         if (strcasecmp(s, "auto") == 0)
                 *ret = true;
         else if (strcasecmp(s, "no") == 0)
@@ -179,8 +180,13 @@ static int on_line(void *userdata, const char *section, const char *key, const c
                 return 1;
         }
         if (strcmp(key, "Trace") == 0) {
-                if (parse_trace(value, &parser->config->trace) < 0)
+                if (parse_auto(value, &parser->config->trace) < 0)
                         return fail(parser, "Trace=%s: it may be auto or no.", value);
+                return 1;
+        }
+        if (strcmp(key, "Bpf") == 0) {
+                if (parse_auto(value, &parser->config->bpf) < 0)
+                        return fail(parser, "Bpf=%s: it may be auto or no.", value);
                 return 1;
         }
         if (strcmp(key, "UnprivilegedAccess") == 0) {
@@ -268,6 +274,8 @@ void config_compare(const Config *a, const Config *b, void (*fn)(void *userdata,
                 fn(userdata, "Audit");
         if (a->trace != b->trace)
                 fn(userdata, "Trace");
+        if (a->bpf != b->bpf)
+                fn(userdata, "Bpf");
         if (a->unprivileged_access != b->unprivileged_access)
                 fn(userdata, "UnprivilegedAccess");
         if (strcmp(a->trace_instance, b->trace_instance) != 0)

@@ -18,7 +18,7 @@ typedef struct Config {
         AuditMode audit;
         uint64_t audit_backlog_limit; /* records; 0: leave the kernel's */
         uint64_t audit_receive_buffer; /* bytes */
-        bool trace;
+        bool trace, bpf;
         bool unprivileged_access; /* on D-Bus, to what is one's own */
         char trace_instance[CONFIG_TRACE_INSTANCE_MAX + 1];
         uint64_t trace_buffer_size; /* bytes for each CPU */

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
+#include "base/macros.h"
+
 /* From include/uapi/linux/landlock.h; Debian 12's headers have the first only. */
 #define CREATE_RULESET_VERSION (1U << 0)
 #define CREATE_RULESET_ERRATA (1U << 1)
@@ -72,4 +74,12 @@ int host_landlock_abi(void) {
 
 int host_landlock_errata(void) {
         return landlock_query(CREATE_RULESET_ERRATA);
+}
+
+bool host_is_locked_down(void) {
+        _cleanup_fclose_ FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+        char line[128];
+
+        /* "none integrity [confidentiality]": what holds is in brackets. */
+        return file && fgets(line, sizeof(line), file) && strstr(line, "[confidentiality]");
 }

@@ -29,3 +29,7 @@ int host_landlock_abi(void);
 
 /* Bitmask of fixed issues, -errno on kernels that do not tell. */
 int host_landlock_errata(void);
+
+/* Whether the kernel keeps what is in it from everybody: trace events and BPF programs among it. Documented in
+ * kernel_lockdown(7). */
+bool host_is_locked_down(void);

@@ -45,6 +45,6 @@ int log_full(int priority, int error, const char *format, ...) {
         if (getenv("JOURNAL_STREAM"))
                 fprintf(stderr, "<%d>%s\n", priority, escaped);
         else
-                fprintf(stderr, "landlockd: %s\n", escaped);
+                fprintf(stderr, "%s: %s\n", program_invocation_short_name, escaped);
         return -abs(error);
 }

@@ -10,7 +10,7 @@ typedef struct Changes {
         Change *list;
         size_t n;
         unsigned origins;
-        uint64_t time_usec;
+        uint64_t time_usec, boot_usec;
         Text node;
 } Changes;
 
@@ -29,6 +29,17 @@ void domain_table_try_end(Changes *changes, Domain *domain);
 
 /* The end of a domain that was not told. */
 void domain_table_end_unseen(Changes *changes, Domain *domain);
+
+/* Whether all threads that are in the domain are known, as far as they had room: it is followed from its beginning, or
+ * since a look. */
+bool domain_table_knows_members(const DomainTable *table, const Domain *domain);
+
+/* A process has left the domain: if nobody lives in it any more, or in one nested in it, and nobody will tell of its end,
+ * that is now. An open file may keep it in the kernel, where it restricts nobody any more. */
+void domain_table_desert(Changes *changes, Domain *domain);
+
+/* It turns out that somebody does live in it. */
+void domain_table_resettle(Changes *changes, Domain *domain);
 
 /* domain-table-denials.c */
 int domain_table_apply_denied(Changes *changes, const Denial *denied);
@@ -52,7 +63,7 @@ int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial);
 
 /* domain-table-sweep.c */
 void domain_table_begin_look(Changes *changes);
-void domain_table_end_look(Changes *changes);
+void domain_table_end_look(Changes *changes, const SnapshotEnd *ended);
 
 /* Something new was found: by the look? Then it is counted. */
 void domain_table_count_found(Changes *changes, uint64_t *count);

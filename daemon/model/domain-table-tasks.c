@@ -15,6 +15,7 @@ static void let_go(Changes *changes, Process *process) {
         process_table_detach(&changes->table->processes, process);
         TAILQ_INSERT_TAIL(&changes->table->gone, process, in_table);
         process_changed(changes, CHANGE_PROCESS_GONE, process);
+        domain_table_desert(changes, process->domain);
 }
 
 /* The process is in the domain; `task` is what is known of it. */
@@ -29,6 +30,7 @@ static int see_process(Changes *changes, Domain *domain, int64_t pid, const Task
                 return is_new;
         r = process_describe(process, task);
         if (is_new) {
+                domain_table_resettle(changes, domain);
                 table->counters->processes++;
                 domain_table_count_found(changes, &table->reconciliation.n_processes_added);
                 process_changed(changes, CHANGE_PROCESS_ADDED, process);
@@ -54,6 +56,38 @@ TaskDescription domain_table_complete_task(const DomainTable *table, const TaskD
         return known;
 }
 
+/* Returns 1 if there was room for it, 0 if not, -ENOMEM. */
+static int add_thread(Changes *changes, Process *process, int64_t tid, Attribution attribution) {
+        int r = process_table_add_thread(&changes->table->processes, process, tid, attribution, changes->boot_usec);
+
+        if (r == -ENOSPC)
+                process->domain->crowded = true;
+        return r == -ENOSPC ? 0 : r < 0 ? r : 1;
+}
+
+/* Of a thread that is where it was known to be. What is known of its program is kept: an event told it. */
+static int know_better(Changes *changes, Thread *thread, const TaskDescription *task, Attribution attribution) {
+        Process *process = thread->process;
+        bool surer = attribution < process->attribution;
+        TaskDescription unknown = {};
+        int r;
+
+        thread->attribution = MIN(thread->attribution, attribution);
+        process->attribution = MIN(process->attribution, attribution);
+        if (!process->has_uid) {
+                unknown.uid = task->uid;
+                unknown.has_uid = task->has_uid;
+        }
+        if (!text_known(process->comm))
+                unknown.comm = task->comm;
+        if (!text_known(process->exe))
+                unknown.exe = task->exe;
+        r = process_describe(process, &unknown);
+        if (surer || r > 0)
+                process_changed(changes, CHANGE_PROCESS_UPDATED, process);
+        return MIN(r, 0);
+}
+
 /* The thread is in the domain now, wherever it was before. */
 static int put_thread(Changes *changes, Domain *domain, const TaskDescription *task, Attribution attribution) {
         DomainTable *table = changes->table;
@@ -62,11 +96,8 @@ static int put_thread(Changes *changes, Domain *domain, const TaskDescription *t
         TaskDescription known;
         int r;
 
-        if (before && before->domain == domain) {
-                thread->attribution = MIN(thread->attribution, attribution);
-                before->attribution = MIN(before->attribution, attribution);
-                return 0;
-        }
+        if (before && before->domain == domain)
+                return know_better(changes, thread, task, attribution);
         /* What moves is the same process; seen last, it is not the one that makes room. */
         if (before)
                 process_table_touch(&table->processes, before, changes->time_usec);
@@ -81,9 +112,9 @@ static int put_thread(Changes *changes, Domain *domain, const TaskDescription *t
         /* Making room may have evicted the process that it was in, and the thread with it. */
         thread = process_table_thread(&table->processes, task->tid);
         before = thread ? thread->process : NULL;
-        r = process_table_add_thread(&table->processes, process, task->tid, attribution, changes->time_usec);
-        if (r < 0)
-                return r == -ENOSPC ? 0 : r;
+        r = add_thread(changes, process, task->tid, attribution);
+        if (r <= 0)
+                return r;
         if (before)
                 let_go(changes, before);
         return 0;
@@ -101,6 +132,7 @@ static bool weaken(Domain *domain, const DomainEnforcement *enforced) {
 }
 
 int domain_table_apply_enforced(Changes *changes, const DomainEnforcement *enforced) {
+        const Thread *thread;
         Domain *domain;
         int is_new;
         bool changed;
@@ -114,7 +146,10 @@ int domain_table_apply_enforced(Changes *changes, const DomainEnforcement *enfor
         else if (changed)
                 changes_add(changes, CHANGE_DOMAIN_UPDATED, domain);
 
-        if (domain->state != DOMAIN_ALLOCATED)
+        /* Nobody gets out again: whoever is known to be further inside has only gone through here. */
+        thread = process_table_thread(&changes->table->processes, enforced->task.tid);
+        if (domain->state != DOMAIN_ALLOCATED || (thread && thread->process->domain != domain &&
+                                                  domain_is_inside(thread->process->domain, domain)))
                 return 0;
         return put_thread(changes, domain, &enforced->task, ATTRIBUTION_KERNEL);
 }
@@ -133,9 +168,13 @@ static void forget_thread(Changes *changes, int64_t tid) {
         let_go(changes, process);
 }
 
+static bool is_older(uint64_t boot_usec, const Thread *thread) {
+        return boot_usec != 0 && boot_usec < thread->seen_boot_usec;
+}
+
 /* What happened before a look at the thread is in what was seen then, or is about another one that had its ID. */
 static bool is_old(const Changes *changes, const Thread *thread) {
-        return thread && changes->time_usec < thread->seen_usec;
+        return thread && is_older(changes->boot_usec, thread);
 }
 
 int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
@@ -145,7 +184,9 @@ int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
         Attribution attribution;
         int r;
 
-        if (!parent || forked->tid == forked->parent_tid || is_old(changes, process_table_thread(processes, forked->tid)))
+        /* Before the last news of its parent, that was elsewhere. */
+        if (!parent || forked->tid == forked->parent_tid || is_old(changes, parent) ||
+            is_old(changes, process_table_thread(processes, forked->tid)))
                 return 0;
         forget_thread(changes, forked->tid);
         parent = process_table_thread(processes, forked->parent_tid);
@@ -166,8 +207,7 @@ int domain_table_apply_forked(Changes *changes, const TaskFork *forked) {
                 if (r < 0)
                         return r;
         }
-        r = process_table_add_thread(processes, process, forked->tid, attribution, changes->time_usec);
-        return r == -ENOSPC ? 0 : r;
+        return MIN(add_thread(changes, process, forked->tid, attribution), 0);
 }
 
 int domain_table_apply_execed(Changes *changes, const TaskExec *execed) {
@@ -186,15 +226,30 @@ int domain_table_apply_execed(Changes *changes, const TaskExec *execed) {
         if (execed->task.tid != execed->old_tid) {
                 /* It took over the ID of the thread that led its process, which is dead like all the others. */
                 process_table_remove_thread(processes, thread);
-                r = process_table_add_thread(processes, process, execed->task.tid, attribution, changes->time_usec);
-                if (r < 0)
-                        return r == -ENOSPC ? 0 : r;
+                r = add_thread(changes, process, execed->task.tid, attribution);
+                if (r <= 0)
+                        return r;
         }
         r = process_describe(process, &execed->task);
         if (r < 0)
                 return r;
         process_changed(changes, CHANGE_PROCESS_UPDATED, process);
         return 0;
+}
+
+int64_t domain_table_doubts(const DomainTable *table, const Fact *fact) {
+        const bool is_fork = fact->type == FACT_TASK_FORKED;
+        const Thread *thread, *child;
+
+        if (!is_fork && fact->type != FACT_TASK_EXITED)
+                return 0;
+        thread = process_table_thread(&table->processes, is_fork ? fact->forked.parent_tid : fact->exited.tid);
+        if (!thread || !is_older(fact->boot_usec, thread))
+                return 0;
+        if (!is_fork)
+                return fact->exited.tid;
+        child = process_table_thread(&table->processes, fact->forked.tid);
+        return child && is_older(fact->boot_usec, child) ? 0 : fact->forked.tid;
 }
 
 int domain_table_apply_exited(Changes *changes, const TaskExit *exited) {
@@ -225,7 +280,7 @@ int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
         thread = process_table_thread(processes, seen->task.tid);
         if (r >= 0 && thread) {
                 process_table_touch(&changes->table->processes, thread->process, changes->time_usec);
-                thread->seen_usec = changes->time_usec;
+                thread->seen_boot_usec = changes->boot_usec;
         }
         return r;
 }
@@ -305,8 +360,8 @@ int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial) {
                 }
                 return r < 0 ? r : 0;
         }
-        /* Whose beginning was told by events, its processes are too: this one is still to come, or has gone again. */
-        if (domain->created_usec != 0)
+        /* Where events tell of its processes, this one is still to come, or has gone again. */
+        if (domain_table_knows_members(changes->table, domain))
                 return 0;
         r = see_process(changes, domain, task.pid, &task, ATTRIBUTION_KERNEL, &process);
         return r < 0 ? r : 0;

@@ -256,6 +256,7 @@ static int apply_sight(Changes *changes, const DomainSight *sight) {
         if (is_new < 0)
                 return is_new;
 
+        domain_table_resettle(changes, domain);
         if (sight->has_parent)
                 changed = set_parent(domain, sight->parent, parent);
         if (sight->has_handled && !domain->has_handled) {
@@ -290,6 +291,42 @@ static bool let_followed_go(Changes *changes, Domain *domain) {
         return true;
 }
 
+/* Who tells of its end. Audit does of those only that it told of before. */
+static unsigned end_tellers(const DomainTable *table, const Domain *domain) {
+        return table->expected & (~(unsigned) ORIGIN_AUDIT | domain->origins);
+}
+
+static void begin_end(DomainTable *table, Domain *domain, uint64_t time_usec) {
+        domain->end_usec = time_usec;
+        domain->end_round = table->join.round;
+        TAILQ_INSERT_TAIL(&table->ending, domain, ending);
+}
+
+static bool has_living_child(const Domain *domain) {
+        const Domain *child;
+
+        TAILQ_FOREACH(child, &domain->children, sibling)
+                if (child->state == DOMAIN_ALLOCATED)
+                        return true;
+        return false;
+}
+
+bool domain_table_knows_members(const DomainTable *table, const Domain *domain) {
+        return domain->created_usec != 0 || (table->threads_told && (domain->origins & ORIGIN_BPF));
+}
+
+/* Returns whether it is. A round or two are left for what audit may still say of it. */
+static bool desert(DomainTable *table, Domain *domain, unsigned origins, uint64_t time_usec) {
+        if (domain->state != DOMAIN_ALLOCATED || domain->end_origins != 0 || domain->n_processes > 0 || domain->crowded ||
+            !table->threads_told || !domain_table_knows_members(table, domain) || end_tellers(table, domain) != 0 ||
+            has_living_child(domain))
+                return false;
+        begin_end(table, domain, time_usec);
+        domain->end_origins = origins;
+        domain->deserted = true;
+        return true;
+}
+
 static void end_domain(Changes *changes, Domain *domain) {
         DomainTable *table = changes->table;
         Change *change;
@@ -312,17 +349,33 @@ static void end_domain(Changes *changes, Domain *domain) {
         change = changes_add(changes, CHANGE_DOMAIN_FREED, domain);
         change->origins = domain->end_origins;
         change->time_usec = domain->end_usec;
+        /* It has waited as long, if anybody did. */
+        if (domain->parent && desert(table, domain->parent, domain->end_origins, domain->end_usec))
+                domain->parent->end_round = domain->end_round;
 }
 
 void domain_table_try_end(Changes *changes, Domain *domain) {
         const DomainTable *table = changes->table;
-        /* Audit tells the end of those only that it told of before. */
-        unsigned tell = table->expected & (~(unsigned) ORIGIN_AUDIT | domain->origins);
+        unsigned tellers = end_tellers(table, domain);
+        bool is_told = !domain->deserted && (domain->end_origins & tellers) == tellers;
 
-        if (domain->state != DOMAIN_ALLOCATED || domain->end_origins == 0 || domain->n_halves > 0)
+        if (domain->state != DOMAIN_ALLOCATED || domain->end_origins == 0 || domain->n_halves > 0 ||
+            (domain->deserted && table->unsure))
                 return;
-        if ((domain->end_origins & tell) == tell || table->join.round - domain->end_round >= DENIAL_JOIN_ROUNDS)
+        if (is_told || table->join.round - domain->end_round >= DOMAIN_TABLE_ROUNDS_MAX)
                 end_domain(changes, domain);
+}
+
+void domain_table_desert(Changes *changes, Domain *domain) {
+        desert(changes->table, domain, changes->origins, changes->time_usec);
+}
+
+void domain_table_resettle(Changes *changes, Domain *domain) {
+        if (!domain->deserted || domain->state != DOMAIN_ALLOCATED)
+                return;
+        TAILQ_REMOVE(&changes->table->ending, domain, ending);
+        domain->end_origins = 0;
+        domain->deserted = false;
 }
 
 void domain_table_end_unseen(Changes *changes, Domain *domain) {
@@ -345,7 +398,6 @@ static int settle_account(Changes *changes, Domain *domain, const DomainEnd *fre
 }
 
 static int apply_freed(Changes *changes, const DomainEnd *freed) {
-        DomainTable *table = changes->table;
         Domain *domain;
         int is_new;
 
@@ -355,11 +407,9 @@ static int apply_freed(Changes *changes, const DomainEnd *freed) {
         if (domain->state == DOMAIN_DEALLOCATED)
                 return settle_account(changes, domain, freed);
 
-        if (domain->end_origins == 0) {
-                domain->end_usec = changes->time_usec;
-                domain->end_round = table->join.round;
-                TAILQ_INSERT_TAIL(&table->ending, domain, ending);
-        }
+        domain_table_resettle(changes, domain);
+        if (domain->end_origins == 0)
+                begin_end(changes->table, domain, changes->time_usec);
         if (freed->has_n_denials) {
                 domain->end_n_denials = freed->n_denials;
                 domain->has_end_n_denials = true;
@@ -405,6 +455,7 @@ static int apply_ruleset_freed(Changes *changes, const RulesetEnd *freed) {
 }
 
 static int apply_lost(Changes *changes, const Loss *lost) {
+        changes->table->unsure |= lost->cause == LOSS_TRACE_OVERRUN;
         changes->table->loss = *lost;
         changes_add(changes, CHANGE_LOST, NULL)->loss = &changes->table->loss;
         return 0;
@@ -444,7 +495,7 @@ static int apply(Changes *changes, const Fact *fact) {
                 domain_table_begin_look(changes);
                 return 0;
         case FACT_SNAPSHOT_ENDED:
-                domain_table_end_look(changes);
+                domain_table_end_look(changes, &fact->snapshot_ended);
                 return 0;
         case FACT_EVENTS_LOST:
                 return apply_lost(changes, &fact->lost);
@@ -459,6 +510,7 @@ static void tell_evicted_processes(Changes *changes) {
         Process *process;
 
         while ((process = TAILQ_FIRST(&processes->evicted))) {
+                process->domain->crowded = true;
                 TAILQ_REMOVE(&processes->evicted, process, in_table);
                 TAILQ_INSERT_TAIL(&changes->table->gone, process, in_table);
                 changes_add(changes, CHANGE_PROCESS_GONE, process->domain)->process = process;
@@ -472,6 +524,7 @@ size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_chang
                 .list = ret_changes,
                 .origins = fact->origins,
                 .time_usec = fact->time_usec,
+                .boot_usec = fact->boot_usec,
                 .node = fact->node,
         };
 
@@ -482,8 +535,9 @@ size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_chang
         return changes.n;
 }
 
-void domain_table_expect(DomainTable *table, unsigned origins) {
+void domain_table_expect(DomainTable *table, unsigned origins, bool threads_told) {
         table->expected = origins;
+        table->threads_told = threads_told;
 }
 
 bool domain_table_waits(const DomainTable *table) {

@@ -19,6 +19,10 @@
  * a domain's end, while an older denial has to make room. */
 #define DOMAIN_TABLE_CHANGES_MAX 16
 
+/* How many rounds something waits at most: one source's word of a domain's end for that of another, which may have lost
+ * it. Processes of the domain go when it ends, and their own ends, which the other source tells, come before. */
+#define DOMAIN_TABLE_ROUNDS_MAX 20
+
 typedef struct DomainTableLimits {
         size_t n_domains; /* live and freed together; at least 4 */
         size_t n_denials;
@@ -36,12 +40,17 @@ typedef struct DomainTable {
         size_t n_live, n_freed;
         DomainTableLimits limits;
         unsigned expected; /* ORIGIN_*: the sources that tell of every logged denial */
+        bool threads_told; /* each fork and exit of a thread that is in a domain is told */
+        bool unsure;       /* some of that was lost, and nobody has looked since */
         DenialLog denials;
         DenialJoin join;
         RulesetTable rulesets;
         ProcessTable processes;
         Reconciliation reconciliation;
-        bool looking, sweeping; /* a snapshot is being told; what it did not tell is being taken out */
+        bool looking;    /* a snapshot is being told */
+        bool sweeping;   /* what it did not tell is being taken out */
+        bool reconciled; /* the sum is to be told */
+        uint64_t looking_since_boot_usec;
         Counters *counters;  /* borrowed */
         DomainList evicted;  /* kept for the Changes that name them, until the next fact */
         ProcessList gone;    /* likewise */
@@ -52,9 +61,10 @@ typedef struct DomainTable {
 int domain_table_init(DomainTable *table, const DomainTableLimits *limits, Counters *counters);
 void domain_table_done(DomainTable *table);
 
-/* Which sources tell of every logged denial and of a domain's end. With audit and trace both, a denial waits for its
- * other half, and an end for the other source's word; with fewer nothing waits. */
-void domain_table_expect(DomainTable *table, unsigned origins);
+/* Which sources tell of every logged denial and of a domain's end, and whether threads are followed by events. With
+ * audit and another one, a denial waits for its other half, and an end for the other source's word; with fewer nothing
+ * waits. Where nobody tells of a domain's end, it is over with its last thread. */
+void domain_table_expect(DomainTable *table, unsigned origins, bool threads_told);
 
 /* Returns the number of changes written, in the order in which they are to be published. A fact that cannot be
  * kept for want of memory is counted in facts_dropped; what it did change is still told. */
@@ -72,3 +82,8 @@ const Domain *domain_table_get(const DomainTable *table, uint64_t id);
 
 /* Whether it is known in which domain the thread is. */
 bool domain_table_follows(const DomainTable *table, int64_t tid);
+
+/* A fork or an exit that came after younger news of the same thread: the fork need not have brought the child into the
+ * domain of its parent, and the exit may be that of another thread which had the number before. Returns the thread that
+ * is worth a look into the kernel; 0: the fact is in order, or of no use. */
+int64_t domain_table_doubts(const DomainTable *table, const Fact *fact);

@@ -52,6 +52,8 @@ struct Domain {
         uint64_t end_usec;                /* of its end, when that is told but not yet settled */
         uint64_t end_n_denials;           /* likewise */
         bool has_end_n_denials;
+        bool deserted;                    /* nobody lives in it, and nobody will tell of its end */
+        bool crowded;                     /* some who are in it had to make room in the table */
         unsigned end_round;               /* of the join, in which the first did */
         TAILQ_ENTRY(Domain) entry;        /* the table's: live ones by last sight, freed ones by their end */
         TAILQ_ENTRY(Domain) ending;       /* the table's */

@@ -22,7 +22,7 @@ typedef enum FactType {
         FACT_TASK_SEEN,   /* in a domain, by looking */
         FACT_PROCESS_GONE, /* from a domain, by looking */
         FACT_SNAPSHOT_BEGUN, /* what lives is going to be told, all of it */
-        FACT_SNAPSHOT_ENDED, /* what was not told does not live any more */
+        FACT_SNAPSHOT_ENDED, /* what was not told does not live any more, if all of it was */
         FACT_EVENTS_LOST,
 } FactType;
 
@@ -123,6 +123,10 @@ typedef struct ProcessEnd {
         int64_t pid;
 } ProcessEnd;
 
+typedef struct SnapshotEnd {
+        bool is_complete;
+} SnapshotEnd;
+
 typedef enum LossCause {
         LOSS_SOCKET_OVERFLOW, /* ENOBUFS: some number of messages */
         LOSS_SERIAL_GAP,      /* audit events of any kind whose serial never came */
@@ -144,6 +148,7 @@ typedef struct Fact {
         FactType type;
         unsigned origins;   /* ORIGIN_* */
         uint64_t time_usec; /* realtime, by the kernel's clock */
+        uint64_t boot_usec; /* the same by the boot clock, which nobody sets: what came first; 0: unknown */
         Text node;          /* the host that a collected log names; unknown for this host's own */
         union {
                 RulesetCreation ruleset_created;
@@ -160,6 +165,7 @@ typedef struct Fact {
                 TaskExit exited;
                 TaskSight seen;
                 ProcessEnd gone;
+        SnapshotEnd snapshot_ended;
                 Loss lost;
         };
 } Fact;

@@ -212,7 +212,7 @@ int process_describe(Process *process, const TaskDescription *task) {
 }
 
 int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution,
-                             uint64_t time_usec) {
+                             uint64_t boot_usec) {
         Thread *thread = process_table_thread(table, tid);
 
         if (thread) {
@@ -239,7 +239,7 @@ int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid,
 
         thread->process = process;
         thread->attribution = attribution;
-        thread->seen_usec = time_usec;
+        thread->seen_boot_usec = boot_usec;
         LIST_INSERT_HEAD(&process->threads, thread, in_process);
         process->n_threads++;
         return 0;

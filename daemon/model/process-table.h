@@ -54,7 +54,7 @@ int process_describe(Process *process, const TaskDescription *task);
 /* Records that a thread is in the process, which was touched last. One that was in another is moved. -ENOSPC at the
  * cap if all threads are this process's, -ENOMEM. */
 int process_table_add_thread(ProcessTable *table, Process *process, int64_t tid, Attribution attribution,
-                             uint64_t time_usec);
+                             uint64_t boot_usec);
 
 /* Forgets a thread. Its process stays, perhaps without threads. */
 void process_table_remove_thread(ProcessTable *table, Thread *thread);

@@ -16,7 +16,7 @@ struct Thread {
         int64_t tid; /* in the initial PID namespace */
         Process *process;
         Attribution attribution;
-        uint64_t seen_usec; /* realtime; when an event told that it is there, or a look */
+        uint64_t seen_boot_usec; /* when an event told that it is there, or a look; 0: unknown */
         LIST_ENTRY(Thread) in_process;
 };
 

@@ -2,6 +2,10 @@
 #include "model/status.h"
 
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
 
 const char *source_state_to_string(SourceState state) {
         switch (state) {
@@ -16,4 +20,20 @@ const char *source_state_to_string(SourceState state) {
         }
         assert(false);
         return NULL;
+}
+
+void source_status_set(SourceStatus *status, SourceState state, const char *format, ...) {
+        va_list args;
+
+        status->state = state;
+        va_start(args, format);
+        vsnprintf(status->reason, sizeof(status->reason), format, args);
+        va_end(args);
+}
+
+void source_status_log(const SourceStatus *status) {
+        bool complete = status->state == SOURCE_ACTIVE || status->state == SOURCE_OFF;
+
+        log_full(complete ? LOG_INFO : LOG_WARNING, 0, "Source %s is %s%s%s", status->name, source_state_to_string(status->state),
+                 status->reason[0] ? ": " : ".", status->reason);
 }

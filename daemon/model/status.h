@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/host.h"
+#include "base/macros.h"
 #include "model/counters.h"
 
 typedef enum SourceState {
@@ -20,7 +21,7 @@ typedef struct SourceStatus {
         char reason[256];  /* for people: why it is so, what to do; "" if there is nothing to say. Plain ASCII. */
 } SourceStatus;
 
-#define STATUS_SOURCES_MAX 4
+#define STATUS_SOURCES_MAX 6
 
 typedef struct Status {
         Host host;
@@ -36,3 +37,9 @@ typedef struct Status {
 
 /* "off", "unavailable", "degraded", "active"; static. */
 const char *source_state_to_string(SourceState state);
+
+/* `format` makes the reason, "%s" of "" none. */
+void source_status_set(SourceStatus *status, SourceState state, const char *format, ...) _printf_(3, 4);
+
+/* To those who run landlockd: what it misses is a warning. */
+void source_status_log(const SourceStatus *status);

@@ -296,12 +296,12 @@ BusSubscriber *bus_subscriber_find(const BusSubscriberSet *set, const char *name
         return s;
 }
 
-int bus_subscriber_add(BusSubscriber *s, const BusFilter *filter, uint64_t cookie) {
+int bus_subscriber_add(BusSubscriber *s, const BusFilter *filter, uint64_t *ret_cookie) {
         BusSubscription *subscription = calloc(1, sizeof(BusSubscription));
 
         if (!subscription)
                 return -ENOMEM;
-        subscription->cookie = cookie;
+        subscription->cookie = ++s->last_cookie;
         subscription->filter = *filter;
         TAILQ_INSERT_TAIL(&s->subscriptions, subscription, entry);
         s->n_subscriptions++;
@@ -310,6 +310,7 @@ int bus_subscriber_add(BusSubscriber *s, const BusFilter *filter, uint64_t cooki
                 know_domains(s);
         }
         s->set->counters->bus_subscriptions++;
+        *ret_cookie = subscription->cookie;
         return 0;
 }
 

@@ -19,7 +19,6 @@
 struct BusSubscriptions {
         BusSubscriberSet set;
         sd_bus_slot *slot; /* of the methods */
-        uint64_t last_cookie;
 };
 
 static size_t count_user(const BusSubscriberSet *set, uid_t uid) {
@@ -43,7 +42,9 @@ static int check_caps(BusSubscriptions *subscriptions, const BusSubscriber *s, u
         return 0;
 }
 
-static int subscribe(BusSubscriptions *subscriptions, sd_bus_message *m, const BusFilter *filter, sd_bus_error *error) {
+static int subscribe(
+                BusSubscriptions *subscriptions, sd_bus_message *m, const BusFilter *filter, uint64_t *ret_cookie,
+                sd_bus_error *error) {
         BusSubscriberSet *set = &subscriptions->set;
         const char *name = sd_bus_message_get_sender(m);
         uid_t uid = bus_access_caller(set->model->access, m)->uid;
@@ -58,27 +59,24 @@ static int subscribe(BusSubscriptions *subscriptions, sd_bus_message *m, const B
         r = s ? 0 : bus_subscriber_new(&s, set, name, uid);
         if (r < 0)
                 return r;
-        r = bus_subscriber_add(s, filter, subscriptions->last_cookie + 1);
-        if (r < 0) {
+        r = bus_subscriber_add(s, filter, ret_cookie);
+        if (r < 0)
                 bus_subscriber_forget_if_idle(s);
-                return r;
-        }
-        subscriptions->last_cookie++;
-        return 0;
+        return r;
 }
 
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        BusSubscriptions *subscriptions = userdata;
         BusFilter filter;
+        uint64_t cookie;
         int r;
 
         r = bus_filter_read(m, &filter, error);
         if (r < 0)
                 return r;
-        r = subscribe(subscriptions, m, &filter, error);
+        r = subscribe(userdata, m, &filter, &cookie, error);
         if (r < 0)
                 return r;
-        return sd_bus_reply_method_return(m, "t", subscriptions->last_cookie);
+        return sd_bus_reply_method_return(m, "t", cookie);
 }
 
 static int method_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {

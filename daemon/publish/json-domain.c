@@ -28,16 +28,15 @@ static void put_creator(JsonWriter *w, const Domain *d) {
 static void put_ruleset(JsonWriter *w, const Domain *d) {
         size_t n_rules = d->ruleset ? ruleset_n_rules(d->ruleset, d->ruleset_version) : 0;
 
-        if (!d->has_ruleset)
-                return;
-        json_writer_key(w, "ruleset");
-        json_writer_begin_object(w);
-        json_member_hex(w, "id", d->ruleset_id);
-        json_member_u64(w, "version", d->ruleset_version);
-        json_member_u64(w, "rules", n_rules);
-        json_member_u64(w, "rules_unknown", d->ruleset_version - n_rules);
-        json_writer_end_object(w);
-
+        if (d->has_ruleset) {
+                json_writer_key(w, "ruleset");
+                json_writer_begin_object(w);
+                json_member_hex(w, "id", d->ruleset_id);
+                json_member_u64(w, "version", d->ruleset_version);
+                json_member_u64(w, "rules", n_rules);
+                json_member_u64(w, "rules_unknown", d->ruleset_version - n_rules);
+                json_writer_end_object(w);
+        }
         if (domain_handled(d))
                 json_handled_put(w, domain_handled(d));
 }

@@ -171,10 +171,9 @@ static int keep_in_memory(State *state, const StateOptions *options, int error) 
 
         closep(&state->directory);
         state->directory = -EBADF;
-        state->status.state = SOURCE_DEGRADED;
-        snprintf(state->status.reason, sizeof(state->status.reason),
-                 "Nothing can be kept in the state directory: a restart forgets domains and events (%s).", reason);
-        log_warning("%s", state->status.reason);
+        source_status_set(&state->status, SOURCE_DEGRADED,
+                          "nothing can be kept in the state directory: a restart forgets domains and events (%s)", reason);
+        source_status_log(&state->status);
         return event_log_init(&state->log, n_bytes, n_bytes / LINE_SIZE_SHORT);
 }
 

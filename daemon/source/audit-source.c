@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/audit.h>
-#include <stdarg.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -38,24 +37,6 @@ struct AuditSource {
         uint64_t last_lost_usec;    /* realtime, of the last look at the kernel's lost counter */
         SourceStatus status;
 };
-
-static void set_status(AuditSource *source, SourceState state, const char *format, ...) _printf_(3, 4);
-
-static void set_status(AuditSource *source, SourceState state, const char *format, ...) {
-        va_list args;
-
-        source->status.state = state;
-        va_start(args, format);
-        vsnprintf(source->status.reason, sizeof(source->status.reason), format, args);
-        va_end(args);
-}
-
-static void log_status(const AuditSource *source) {
-        int priority = source->status.state == SOURCE_ACTIVE ? LOG_INFO : LOG_WARNING;
-
-        log_full(priority, 0, "Source audit is %s%s%s", source_state_to_string(source->status.state),
-                 source->status.reason[0] ? ": " : ".", source->status.reason);
-}
 
 static void wait_to_settle(AuditSource *source) {
         const struct timeval delay = { .tv_sec = SETTLE_USEC / USEC_PER_SEC };
@@ -114,8 +95,8 @@ static bool read_batch(AuditSource *source) {
                 source->options.counters->audit_overflows++;
                 report_loss(source, LOSS_SOCKET_OVERFLOW, 0, source->last_message_usec);
         } else if (n < 0) {
-                set_status(source, SOURCE_UNAVAILABLE, "reading from the kernel failed: %s", strerror(-n));
-                log_status(source);
+                source_status_set(&source->status, SOURCE_UNAVAILABLE, "reading from the kernel failed: %s", strerror(-n));
+                source_status_log(&source->status);
                 event_del(source->readable);
         } else if (n > 0)
                 source->last_message_usec = clock_realtime_usec();
@@ -146,15 +127,15 @@ static void on_settle(evutil_socket_t fd _unused_, short what _unused_, void *us
 /* What the kernel's audit setting means for what can be seen. */
 static void judge_setting(AuditSource *source) {
         if (source->kernel.enabled != 0)
-                set_status(source, SOURCE_ACTIVE, "%s", "");
+                source_status_set(&source->status, SOURCE_ACTIVE, "%s", "");
         else if (source->options.config->audit == AUDIT_NO)
-                set_status(source, SOURCE_DEGRADED,
-                           "the kernel's audit is off and Audit=no keeps landlockd from enabling it: no denial is logged. "
-                           "Set Audit=auto in landlockd.conf, or run: auditctl -e 1");
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "the kernel's audit is off and Audit=no keeps landlockd from enabling it: no denial is logged. "
+                                  "Set Audit=auto in landlockd.conf, or run: auditctl -e 1");
         else
-                set_status(source, SOURCE_DEGRADED,
-                           "the kernel's audit is off, and an audit daemon (pid %u) decides about it: no denial is logged. "
-                           "Run: auditctl -e 1", source->kernel.pid);
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "the kernel's audit is off, and an audit daemon (pid %u) decides about it: no denial is logged. "
+                                  "Run: auditctl -e 1", source->kernel.pid);
 }
 
 static void on_answer(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
@@ -175,7 +156,7 @@ static void on_answer(evutil_socket_t fd _unused_, short what _unused_, void *us
         if (now.enabled != source->kernel.enabled) {
                 source->kernel = now;
                 judge_setting(source);
-                log_status(source);
+                source_status_log(&source->status);
         }
         source->kernel = now;
 }
@@ -208,9 +189,10 @@ static int open_kernel(AuditSource *source) {
                 r = audit_control_get(&source->control, &source->kernel);
 
         if (r == -EPROTONOSUPPORT || r == -ECONNREFUSED) {
-                set_status(source, SOURCE_UNAVAILABLE, "%s",
-                           r == -EPROTONOSUPPORT ? "this kernel is built without audit (CONFIG_AUDIT): denials cannot be seen"
-                                                 : "the kernel's audit cannot be reached from this container or namespace");
+                source_status_set(&source->status, SOURCE_UNAVAILABLE, "%s",
+                                  r == -EPROTONOSUPPORT
+                                          ? "this kernel is built without audit (CONFIG_AUDIT): denials cannot be seen"
+                                          : "the kernel's audit cannot be reached from this container or namespace");
                 if (source->options.config->audit == AUDIT_YES)
                         return log_error(r, "Audit=yes, but %s.", source->status.reason);
                 return 1;
@@ -239,9 +221,9 @@ static int start(AuditSource *source) {
         int r;
 
         if (source->options.landlock_abi < LANDLOCK_ABI_AUDIT) {
-                set_status(source, SOURCE_UNAVAILABLE,
-                           "this kernel's Landlock (ABI %d) does not log denials: that needs Linux 6.15 (ABI %d)",
-                           source->options.landlock_abi, LANDLOCK_ABI_AUDIT);
+                source_status_set(&source->status, SOURCE_UNAVAILABLE,
+                                  "this kernel's Landlock (ABI %d) does not log denials: that needs Linux 6.15 (ABI %d)",
+                                  source->options.landlock_abi, LANDLOCK_ABI_AUDIT);
                 return 0;
         }
 
@@ -278,7 +260,7 @@ int audit_source_new(AuditSource **ret, const AuditSourceOptions *options) {
         r = start(source);
         if (r < 0)
                 return r;
-        log_status(source);
+        source_status_log(&source->status);
         *ret = TAKE_PTR(source);
         return 0;
 }

@@ -17,11 +17,12 @@ struct BpfSnapshot {
 
 typedef struct Run {
         FactSink sink;
-        uint64_t time_usec;
+        uint64_t time_usec, boot_usec;
         uint32_t n_malformed; /* before */
 } Run;
 
 static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
+        LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = BPF_KERNEL_TYPES);
         uint32_t offset;
         int r;
 
@@ -29,8 +30,8 @@ static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
         if (r < 0)
                 return r;
 
-        snapshot->programs = snapshot_bpf__open_and_load();
-        if (snapshot->programs)
+        snapshot->programs = snapshot_bpf__open_opts(&options);
+        if (snapshot->programs && snapshot_bpf__load(snapshot->programs) >= 0)
                 snapshot->threads = bpf_program__attach_iter(snapshot->programs->progs.threads, NULL);
         if (!snapshot->threads) {
                 r = -errno;
@@ -76,13 +77,14 @@ static void on_record(void *userdata, const BpfRecord *record) {
                 fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec);
         else
                 fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec);
+        fact.boot_usec = run->boot_usec;
         run->sink.fn(run->sink.userdata, &fact);
 }
 
 /* What an earlier run wrote is written again. */
 static Run begin_run(BpfSnapshot *snapshot, FactSink sink) {
         snapshot->programs->bss->run++;
-        return (Run) { sink, clock_realtime_usec(), snapshot->programs->bss->n_malformed };
+        return (Run) { sink, clock_realtime_usec(), clock_boottime_usec(), snapshot->programs->bss->n_malformed };
 }
 
 static int end_run(const BpfSnapshot *snapshot, const Run *run, int r) {
@@ -100,6 +102,18 @@ int bpf_snapshot_process(BpfSnapshot *snapshot, int64_t pid, FactSink sink) {
         int r = bpf_iterator_read_process(snapshot->programs->progs.threads, pid, on_record, &run);
 
         return end_run(snapshot, &run, r);
+}
+
+int bpf_snapshot_task(BpfSnapshot *snapshot, int64_t tid, FactSink sink) {
+        Run run = begin_run(snapshot, sink);
+        uint64_t domain;
+        int r;
+
+        r = bpf_snapshot_thread(snapshot, tid, &domain);
+        if (r < 0 || domain == 0)
+                return r;
+        r = bpf_iterator_read_thread(snapshot->programs->progs.threads, tid, on_record, &run);
+        return end_run(snapshot, &run, r < 0 ? r : 1);
 }
 
 static void on_thread(void *userdata, const BpfRecord *record) {

@@ -24,6 +24,9 @@ int bpf_snapshot_run(BpfSnapshot *snapshot, FactSink sink);
 /* The same for the threads of one process. */
 int bpf_snapshot_process(BpfSnapshot *snapshot, int64_t pid, FactSink sink);
 
+/* The same for one thread. Returns whether it is in a domain; -ESRCH. */
+int bpf_snapshot_task(BpfSnapshot *snapshot, int64_t tid, FactSink sink);
+
 /* The innermost domain of one thread; 0: it is in none. -ESRCH. */
 int bpf_snapshot_thread(BpfSnapshot *snapshot, int64_t tid, uint64_t *ret_domain);
 

@@ -2,7 +2,6 @@
 #include "source/bpf-source.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -25,29 +24,15 @@ struct BpfSource {
         struct event *readable;
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
         uint64_t read_usec;            /* realtime, of the turn before */
+        bool reading;
         BpfDenialTexts texts;
         SourceStatus status;
 };
 
-static void set_status(BpfSource *source, SourceState state, const char *format, ...) _printf_(3, 4);
-
-static void set_status(BpfSource *source, SourceState state, const char *format, ...) {
-        va_list args;
-
-        source->status.state = state;
-        va_start(args, format);
-        vsnprintf(source->status.reason, sizeof(source->status.reason), format, args);
-        va_end(args);
-}
-
-static void log_status(const BpfSource *source) {
-        log_full(source->status.state == SOURCE_ACTIVE ? LOG_INFO : LOG_WARNING, 0, "Source bpf is %s%s%s",
-                 source_state_to_string(source->status.state), source->status.reason[0] ? ": " : ".", source->status.reason);
-}
-
 /* --- what came ------------------------------------------------------------------------------------------------- */
 
 static void publish(const BpfSource *source, Fact fact) {
+        fact.boot_usec = fact.time_usec - source->realtime_offset_usec;
         source->options.sink.fn(source->options.sink.userdata, &fact);
 }
 
@@ -129,10 +114,12 @@ static void report_loss(BpfSource *source, uint64_t now_usec) {
 static void read_events(BpfSource *source, size_t n_max) {
         uint64_t now_usec = clock_realtime_usec();
 
-        source->realtime_offset_usec = now_usec - clock_usec(CLOCK_BOOTTIME);
+        source->reading = true;
+        source->realtime_offset_usec = now_usec - clock_boottime_usec();
         bpf_events_read(source->events, n_max);
         report_loss(source, now_usec);
         source->read_usec = now_usec;
+        source->reading = false;
 }
 
 static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
@@ -140,7 +127,8 @@ static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *
 }
 
 void bpf_source_drain(BpfSource *source) {
-        if (source->events)
+        /* Whoever gets a fact may ask for all before it, which he has got. */
+        if (source->events && !source->reading)
                 read_events(source, RECORDS_PER_DRAIN);
 }
 
@@ -165,23 +153,26 @@ static void open_best_events(BpfSource *source) {
 
         refused = open_events(source, BPF_EVENTS_FUNCTIONS);
         if (refused >= 0 && bpf_events_tell_denials(source->events)) {
-                set_status(source, SOURCE_ACTIVE, "%s", "");
+                source_status_set(&source->status, SOURCE_ACTIVE, "%s", "");
                 return;
         }
         if (refused >= 0) {
-                set_status(source, SOURCE_DEGRADED, "this kernel gives denials to functions in an unknown form: those that "
-                           "are not logged are missed; Linux 7.3 has trace events for them");
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "this kernel gives denials to functions in an unknown form: those that "
+                                  "are not logged are missed; Linux 7.3 has trace events for them");
                 return;
         }
 
         r = open_events(source, BPF_EVENTS_SYSTEM_CALL);
         if (r < 0)
-                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions and system call is refused (%s, %s): "
-                           "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
-                           strerror(-r));
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "attaching to Landlock's functions and system call is refused (%s, %s): "
+                                  "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
+                                  strerror(-r));
         else
-                set_status(source, SOURCE_DEGRADED, "attaching to Landlock's functions is refused (%s), as by a kernel that is "
-                           "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "attaching to Landlock's functions is refused (%s), as by a kernel that is "
+                                  "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
 }
 
 static int watch_events(BpfSource *source) {
@@ -200,12 +191,13 @@ int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options) {
         source->options = *options;
         source->status = (SourceStatus) { .name = "bpf", .state = SOURCE_ACTIVE };
 
-        r = bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason));
-        if (r < 0)
+        if (!options->config->bpf)
+                source_status_set(&source->status, SOURCE_OFF, "Bpf=no in landlockd.conf");
+        else if (bpf_snapshot_new(&source->snapshot, source->status.reason, sizeof(source->status.reason)) < 0)
                 source->status.state = SOURCE_UNAVAILABLE;
         else if (!options->trace_tells)
                 open_best_events(source);
-        log_status(source);
+        source_status_log(&source->status);
 
         if (source->events) {
                 r = watch_events(source);

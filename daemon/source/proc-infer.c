@@ -28,7 +28,7 @@ typedef struct Family {
 typedef struct Inference {
         uint64_t domain;
         FactSink sink;
-        uint64_t time_usec; /* realtime; the thread still lived then, or later */
+        uint64_t time_usec, boot_usec; /* the thread still lived then, or later */
         int64_t pids[INFERRED_MAX]; /* processes to look into */
         size_t n_pids, n_reported;
         Family family;
@@ -41,6 +41,7 @@ static void report(Inference *inference) {
                 .type = FACT_TASK_SEEN,
                 .origins = ORIGIN_AUDIT,
                 .time_usec = inference->time_usec,
+                .boot_usec = inference->boot_usec,
                 .seen = { inference->domain, proc_task_describe(&inference->task), ATTRIBUTION_INFERRED },
         };
 
@@ -147,6 +148,7 @@ static void infer_process(Inference *inference, int64_t pid, uint64_t not_after_
                 if (text_parse_i64(text_from_string(entry->d_name), &tid) < 0)
                         continue;
                 inference->time_usec = clock_realtime_usec();
+                inference->boot_usec = clock_boottime_usec();
                 thread = openat(dirfd(threads), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 if (thread < 0 || proc_task_read_at(thread, tid, not_after_boottime_usec, &inference->task) < 0)
                         continue;
@@ -162,7 +164,7 @@ static void infer_process(Inference *inference, int64_t pid, uint64_t not_after_
 }
 
 void proc_infer(uint64_t domain, int64_t pid, uint64_t not_after_usec, FactSink sink) {
-        uint64_t offset_usec = clock_realtime_usec() - clock_usec(CLOCK_BOOTTIME);
+        uint64_t offset_usec = clock_realtime_usec() - clock_boottime_usec();
         Inference *inference = malloc(sizeof(Inference));
 
         if (!inference)

@@ -30,6 +30,7 @@ static void report_thread(Search *search, uint64_t domain, Attribution attributi
         const Fact fact = {
                 .type = FACT_TASK_SEEN,
                 .time_usec = clock_realtime_usec(),
+                .boot_usec = clock_boottime_usec(),
                 .seen = { domain, proc_task_describe(&search->task), attribution },
         };
 
@@ -197,7 +198,7 @@ void proc_survivor_report(ProcSurvivor *survivors, size_t n, uint64_t since_usec
         if (!search || n == 0)
                 return;
         search->sink = sink;
-        search->offset_usec = clock_realtime_usec() - clock_usec(CLOCK_BOOTTIME);
+        search->offset_usec = clock_realtime_usec() - clock_boottime_usec();
         qsort(survivors, n, sizeof(ProcSurvivor), by_pid);
         for (size_t i = 0; i < n; i++) {
                 report(search, &survivors[i]);

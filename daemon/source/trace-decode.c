@@ -447,7 +447,7 @@ int64_t trace_decoder_recent_pid(const TraceDecoder *decoder, int64_t tid) {
         return trace_recent_pid(&decoder->recent, tid);
 }
 
-void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, uint64_t time_usec) {
+void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, uint64_t time_usec, uint64_t boot_usec) {
         const Record record = { event_of(decoder, data, size), data, size };
         size_t index;
         Fact fact;
@@ -465,7 +465,12 @@ void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, ui
                 return;
         }
 
-        fact = (Fact) { .type = decoders[index].type, .origins = ORIGIN_TRACE, .time_usec = time_usec };
+        fact = (Fact) {
+                .type = decoders[index].type,
+                .origins = ORIGIN_TRACE,
+                .time_usec = time_usec,
+                .boot_usec = boot_usec,
+        };
         if (decoders[index].decode(decoder, &record, &fact) < 0) {
                 decoder->counters->trace_malformed++;
                 return;

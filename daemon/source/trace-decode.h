@@ -28,8 +28,8 @@ int trace_decoder_add_format(TraceDecoder *decoder, Text group, Text format, con
 /* One record's bytes, as the ring buffer gave them: unaligned, untrusted. Calls the sink at most once; the Fact's texts
  * borrow from the record, or until the next call from the decoder. Those of the tasks buffer become Facts only if the
  * sink follows the thread that they are about. Counts trace_events, and trace_malformed for what cannot be understood.
- * `time_usec` is realtime. */
-void trace_decoder_feed(TraceDecoder *decoder, const void *record, size_t size, uint64_t time_usec);
+ * `time_usec` is realtime, `boot_usec` the same by the boot clock. */
+void trace_decoder_feed(TraceDecoder *decoder, const void *record, size_t size, uint64_t time_usec, uint64_t boot_usec);
 
 /* The process of a thread that nobody follows, if its fork or its last exec was among the records; else 0. */
 int64_t trace_decoder_recent_pid(const TraceDecoder *decoder, int64_t tid);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "source/proc-task.h"
 #include "source/trace-decode.h"
@@ -57,34 +58,12 @@ struct TraceSource {
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
         uint64_t record_usec;          /* boot clock; of the record that is being decoded; 0: none is */
         uint64_t followed_until_usec;  /* boot clock; the last time that any thread was, before now */
-        bool following, fork_tells_threads, tells_domains, tells_denials;
+        bool following, fork_tells_threads, tells_domains, tells_denials, tells_threads;
         char missing[128]; /* what the kernel does not tell */
         size_t n_missing;
         ProcTask task;
         SourceStatus status;
 };
-
-static void set_status(TraceSource *source, SourceState state, const char *format, ...) _printf_(3, 4);
-
-static void set_status(TraceSource *source, SourceState state, const char *format, ...) {
-        va_list args;
-
-        source->status.state = state;
-        va_start(args, format);
-        vsnprintf(source->status.reason, sizeof(source->status.reason), format, args);
-        va_end(args);
-}
-
-static void log_status(const TraceSource *source) {
-        int priority = source->status.state == SOURCE_ACTIVE || source->status.state == SOURCE_OFF ? LOG_INFO : LOG_WARNING;
-
-        log_full(priority, 0, "Source trace is %s%s%s", source_state_to_string(source->status.state),
-                 source->status.reason[0] ? ": " : ".", source->status.reason);
-}
-
-static uint64_t clock_boottime_usec(void) {
-        return clock_usec(CLOCK_BOOTTIME);
-}
 
 static uint64_t to_realtime(const TraceSource *source, uint64_t boottime_ns) {
         return boottime_ns / 1000 + source->realtime_offset_usec;
@@ -159,7 +138,8 @@ static void on_record(void *userdata, const TraceRecord *record, TraceStream *st
         TraceSource *source = userdata;
 
         source->record_usec = record->time_ns / 1000;
-        trace_decoder_feed(source->decoder, record->data, record->size, to_realtime(source, record->time_ns));
+        trace_decoder_feed(source->decoder, record->data, record->size, to_realtime(source, record->time_ns),
+                           record->time_ns / 1000);
 }
 
 static void on_loss(void *userdata, const TraceLoss *loss, TraceStream *stream) {
@@ -235,6 +215,8 @@ static bool holds_back(const TraceSource *source, TraceBuffer buffer) {
 static TraceMergeResult read_until(TraceSource *source, uint64_t horizon_usec) {
         TraceMergeResult result;
 
+        if (source->options.before)
+                source->options.before(source->options.sink.userdata);
         source->realtime_offset_usec = clock_realtime_usec() - clock_boottime_usec();
         result = trace_merge_run(&source->merge, horizon_usec * 1000, PAGES_PER_TURN);
         source->record_usec = 0;
@@ -248,9 +230,9 @@ static void judge_errors(TraceSource *source) {
                 if (stream->error == 0 || source->watches[i].failed)
                         continue;
                 source->watches[i].failed = true;
-                set_status(source, SOURCE_DEGRADED, "reading the trace of CPU %u failed: %s", stream->cpu,
-                           strerror(-stream->error));
-                log_status(source);
+                source_status_set(&source->status, SOURCE_DEGRADED, "reading the trace of CPU %u failed: %s", stream->cpu,
+                                  strerror(-stream->error));
+                source_status_log(&source->status);
         }
 }
 
@@ -290,6 +272,14 @@ void trace_source_set_following(TraceSource *source, bool any) {
         }
 }
 
+void trace_source_catch_up(TraceSource *source, uint64_t until_boot_usec) {
+        uint64_t end_usec = clock_boottime_usec() + DRAIN_USEC;
+
+        while (source->merge.n_streams > 0 && read_until(source, until_boot_usec) == TRACE_MERGE_MORE &&
+               clock_boottime_usec() < end_usec)
+                ;
+}
+
 void trace_source_drain(TraceSource *source) {
         uint64_t end_usec = clock_boottime_usec() + DRAIN_USEC, now_usec;
         TraceMergeResult result;
@@ -305,28 +295,38 @@ void trace_source_drain(TraceSource *source) {
 /* --- start and end --------------------------------------------------------------------------------------------- */
 
 static void explain_failure(TraceSource *source, int error, const char *instance) {
+        /* Which error that makes has changed over time. */
+        if (host_is_locked_down()) {
+                source_status_set(&source->status, SOURCE_UNAVAILABLE,
+                                  "the kernel is locked down for confidentiality (/sys/kernel/security/lockdown), which closes "
+                                  "tracefs to everybody");
+                return;
+        }
+
         switch (-error) {
         case EBUSY:
-                set_status(source, SOURCE_UNAVAILABLE, "the tracefs instance %s is in use by another landlockd: stop it, or set "
-                           "another TraceInstance= in landlockd.conf", instance);
+                source_status_set(&source->status, SOURCE_UNAVAILABLE,
+                                  "the tracefs instance %s is in use by another landlockd: stop it, or set "
+                                  "another TraceInstance= in landlockd.conf", instance);
                 break;
         case ENODEV:
-                set_status(source, SOURCE_UNAVAILABLE, "tracefs is not mounted and cannot be: run "
-                           "mount -t tracefs nodev /sys/kernel/tracing");
+                source_status_set(&source->status, SOURCE_UNAVAILABLE, "tracefs is not mounted and cannot be: run "
+                                  "mount -t tracefs nodev /sys/kernel/tracing");
                 break;
         case EPERM:
         case EACCES:
         case EROFS:
-                set_status(source, SOURCE_UNAVAILABLE, "tracefs cannot be used (%s): it takes root, and a kernel that is not "
-                           "locked down for confidentiality (/sys/kernel/security/lockdown)", strerror(-error));
+                source_status_set(&source->status, SOURCE_UNAVAILABLE,
+                                  "tracefs cannot be used (%s): it takes root", strerror(-error));
                 break;
         case EMFILE:
-                set_status(source, SOURCE_UNAVAILABLE, "too few open files are allowed for all CPUs: raise LimitNOFILE= of "
-                           "landlockd.service");
+                source_status_set(&source->status, SOURCE_UNAVAILABLE,
+                                  "too few open files are allowed for all CPUs: raise LimitNOFILE= of "
+                                  "landlockd.service");
                 break;
         default:
-                set_status(source, SOURCE_UNAVAILABLE, "the tracefs instance %s cannot be set up: %s", instance,
-                           strerror(-error));
+                source_status_set(&source->status, SOURCE_UNAVAILABLE, "the tracefs instance %s cannot be set up: %s", instance,
+                                  strerror(-error));
         }
 }
 
@@ -427,17 +427,22 @@ static size_t want_events(TraceSource *source, TraceBuffer buffer) {
 
 static void judge_events(TraceSource *source, size_t n_landlock_events, size_t n_task_events) {
         if (n_landlock_events == 0 && (n_task_events == 0 || source->options.landlock_abi < LANDLOCK_ABI_AUDIT))
-                set_status(source, SOURCE_UNAVAILABLE, "this kernel has no Landlock trace events (Linux 7.3 has them)");
+                source_status_set(&source->status, SOURCE_UNAVAILABLE,
+                                  "this kernel has no Landlock trace events (Linux 7.3 has them)");
         else if (n_landlock_events == 0)
-                set_status(source, SOURCE_DEGRADED, "this kernel has no Landlock trace events (Linux 7.3 has them): a domain "
-                           "shows at its first logged denial only, and which processes are in it is inferred");
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "this kernel has no Landlock trace events (Linux 7.3 has them): where BPF programs do not "
+                                  "stand in for them, a domain shows at its first logged denial only, and which processes "
+                                  "are in it is inferred");
         else if (source->n_missing > MISSING_NAMED)
-                set_status(source, SOURCE_DEGRADED, "this kernel's trace events do not tell: %s; and %zu more", source->missing,
-                           source->n_missing - MISSING_NAMED);
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "this kernel's trace events do not tell: %s; and %zu more", source->missing,
+                                  source->n_missing - MISSING_NAMED);
         else if (source->n_missing > 0)
-                set_status(source, SOURCE_DEGRADED, "this kernel's trace events do not tell: %s", source->missing);
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "this kernel's trace events do not tell: %s", source->missing);
         else
-                set_status(source, SOURCE_ACTIVE, "%s", "");
+                source_status_set(&source->status, SOURCE_ACTIVE, "%s", "");
 }
 
 /* Tasks first: no child of the first domain may be missed. */
@@ -446,6 +451,7 @@ static void enable_events(TraceSource *source) {
 
         source->tells_domains = source->tells_denials = true;
         n_task_events = want_events(source, TRACE_BUFFER_TASKS);
+        source->tells_threads = n_task_events == EVENT_MAX - EVENT_TASK_FORK;
         n_landlock_events = want_events(source, TRACE_BUFFER_LANDLOCK);
         judge_events(source, n_landlock_events, n_task_events);
         if (n_landlock_events == 0)
@@ -507,7 +513,7 @@ static int start(TraceSource *source) {
         int r;
 
         if (!source->options.config->trace) {
-                set_status(source, SOURCE_OFF, "Trace=no in landlockd.conf");
+                source_status_set(&source->status, SOURCE_OFF, "Trace=no in landlockd.conf");
                 return 0;
         }
 
@@ -544,7 +550,7 @@ int trace_source_new(TraceSource **ret, const TraceSourceOptions *options) {
 
         if (start(source) < 0)
                 close_all(source);
-        log_status(source);
+        source_status_log(&source->status);
         *ret = TAKE_PTR(source);
         return 0;
 }
@@ -566,6 +572,10 @@ const SourceStatus *trace_source_status(const TraceSource *source) {
 
 bool trace_source_tells_domains(const TraceSource *source) {
         return source->merge.n_streams > 0 && source->tells_domains;
+}
+
+bool trace_source_tells_threads(const TraceSource *source) {
+        return source->merge.n_streams > 0 && source->tells_threads;
 }
 
 bool trace_source_tells_denials(const TraceSource *source) {

@@ -21,6 +21,8 @@ typedef struct TraceSourceOptions {
         const Config *config;    /* borrowed */
         int landlock_abi;
         FactSink sink;
+        void (*before)(void *userdata); /* with the sink's userdata, before what came is reported: what others know of that
+                                         * time is to be known first */
         Counters *counters;      /* borrowed */
 } TraceSourceOptions;
 
@@ -31,8 +33,15 @@ int trace_source_new(TraceSource **ret, const TraceSourceOptions *options);
 /* Whether there is any thread that the sink follows. */
 void trace_source_set_following(TraceSource *source, bool any);
 
+/* Reports what had happened until then, and nothing younger: before others tell of what happened next, or look. On this
+ * thread of the kernel's, that is; on other CPUs, what is not 10 ms old may still be being written. */
+void trace_source_catch_up(TraceSource *source, uint64_t until_boot_usec);
+
 /* Before the end: reads what the kernel has. */
 void trace_source_drain(TraceSource *source);
+
+/* Whether it tells of each fork, exec and exit of a thread that the sink follows. */
+bool trace_source_tells_threads(const TraceSource *source);
 
 /* Removes the instances from the kernel. */
 TraceSource *trace_source_free(TraceSource *source);

@@ -79,7 +79,7 @@ static bool follows(void *userdata _unused_, int64_t tid _unused_) {
 static void on_record(void *userdata, const TraceRecord *record, TraceStream *stream _unused_) {
         Bench *bench = userdata;
 
-        trace_decoder_feed(bench->decoder, record->data, record->size, record->time_ns / 1000);
+        trace_decoder_feed(bench->decoder, record->data, record->size, record->time_ns / 1000, record->time_ns / 1000);
 }
 
 static void on_loss(void *userdata _unused_, const TraceLoss *loss _unused_, TraceStream *stream _unused_) {

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         memcpy(record, data + 1, size - 1);
         counters = (Counters) {};
         n_facts = 0;
-        trace_decoder_feed(decoders[generation], record, size - 1, 0);
+        trace_decoder_feed(decoders[generation], record, size - 1, 0, 0);
         assert(n_facts + counters.trace_malformed <= 1);
         return 0;
 }

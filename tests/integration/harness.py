@@ -53,14 +53,14 @@ def unescape(text):
 class Bus:
     """A private message bus."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, **options):
         config = f"{directory}/bus.conf"
         with open(config, "w") as f:
             f.write(f"""<busconfig><type>custom</type><listen>unix:path={directory}/bus</listen>
 <auth>EXTERNAL</auth><policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
 <allow receive_sender="*"/></policy></busconfig>""")
         self.process = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
-                                        stdout=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, **options)
         self.address = self.process.stdout.readline().decode().strip()
         os.chmod(f"{directory}/bus", 0o666)
 

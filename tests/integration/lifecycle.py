@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The life-cycles that the lifecycle program goes through, and what landlockd tells of them on its JSON socket, held
-against each other. `go_through` is for a kernel with Landlock's trace events: there everything must be known."""
+against each other. `go_through` is for a landlockd that is told of each domain when it is made: by Landlock's trace
+events, where everything must be known, or by BPF programs, which know no rulesets."""
 
 import ctypes
 import json
 import os
 import select
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter, defaultdict, deque
@@ -55,6 +57,31 @@ def validate(event):
     if validated[kind] < VALIDATED_MAX:
         validated[kind] += 1
         VALIDATOR.validate(event)
+
+
+# Confines itself, is denied something, and ends.
+MARK = """
+import ctypes
+libc = ctypes.CDLL(None)
+write_file = ctypes.c_uint64(2)
+ruleset = libc.syscall(444, ctypes.byref(write_file), ctypes.c_size_t(8), 0)
+assert ruleset >= 0 and libc.prctl(38, 1, 0, 0, 0) == 0 and libc.syscall(446, ruleset, 0) == 0
+try:
+    open("/dev/null", "w")
+except PermissionError:
+    pass
+"""
+
+
+class Tellers:
+    """What landlockd is told, by the states of its sources."""
+
+    def __init__(self, sources):
+        state = {source["name"]: source["state"] for source in sources}
+        self.rulesets = state["trace"] == "active"
+        self.domains = self.rulesets or state["bpf"] in ("active", "degraded")
+        self.denials = self.rulesets or state["bpf"] == "active"  # all of them, and the ends of domains
+        self.all = "trace" if self.rulesets else "bpf" if self.denials else None
 
 
 class Program:
@@ -122,7 +149,8 @@ class Truth:
 class View:
     """What whoever reads the stream knows. Any event that comes twice, or cannot follow those before, is a failure."""
 
-    def __init__(self):
+    def __init__(self, others=()):
+        self.others = set(others)  # domains that were there before
         self.domains, self.ended_domains = {}, set()
         self.rulesets, self.freed_rulesets, self.rules = {}, set(), defaultdict(dict)
         self.processes = {}  # (domain, pid) → what it was added as
@@ -130,7 +158,18 @@ class View:
         self.denials = {}
 
     def take(self, event):
-        getattr(self, f"take_{event['type']}")(event, event.get("change"))
+        if event.get("domain") not in self.others:
+            getattr(self, f"take_{event['type']}")(event, event.get("change"))
+
+    def forget_others(self, pids):
+        """What was made by none of these: others use this machine, too."""
+        foreign = {id for id, event in self.domains.items() if event.get("creator", {}).get("pid") not in pids}
+        self.others |= foreign
+        self.domains = {id: event for id, event in self.domains.items() if id not in foreign}
+        self.denials = {number: event for number, event in self.denials.items() if event["domain"] not in foreign}
+        self.processes = {key: event for key, event in self.processes.items() if key[0] not in foreign}
+        self.live_processes -= {key for key in self.live_processes if key[0] in foreign}
+        self.ended_domains -= foreign
 
     def take_ruleset(self, event, change):
         ruleset = event["ruleset"]
@@ -146,6 +185,10 @@ class View:
 
     def take_domain(self, event, change):
         domain = event["domain"]
+        if change == "freed" and domain not in self.domains:
+            # Nobody has lived in it since before we looked.
+            self.others.add(domain)
+            return
         assert change != "evicted", event
         assert domain not in self.ended_domains, f"after its end: {event}"
         assert (domain in self.domains) == (change != "added"), f"twice, or never made: {event}"
@@ -174,6 +217,9 @@ class View:
         assert event["domain"] in self.domains and event["domain"] not in self.ended_domains, f"in no domain: {event}"
         self.denials[event["denial"]] = event
 
+    def take_reconciled(self, event, _):
+        raise AssertionError(f"nothing was lost: {event}")
+
     def take_lost(self, event, _):
         raise AssertionError(f"lost: {event}")
 
@@ -185,6 +231,7 @@ class Observer(Client):
         self.path, self.lines, self.rest, self.seq = path, deque(), b"", None
         super().__init__(path)
         self.seq = self.hello["seq"]
+        self.tellers = Tellers(self.hello["sources"])
 
     def receive(self):
         data = self.socket.recv(1 << 20)
@@ -224,7 +271,31 @@ class Observer(Client):
             view.take(event)
 
     def catch_up(self, view):
-        """Takes all events of what has happened before this call: a ruleset of our own comes after them."""
+        """Takes all events of what has happened before this call."""
+        if self.tellers.rulesets:
+            self.await_ruleset(view)
+        else:
+            self.await_domain(view)
+
+    def await_domain(self, view):
+        """One of our own comes and goes after all others, and each source has told something of it."""
+        with subprocess.Popen([sys.executable, "-c", MARK]) as process:
+            assert process.wait() == 0
+        own, denied, ended = None, False, False
+        deadline = time.monotonic() + PATIENCE
+        while not (denied and ended):
+            event = self.next(max(0.01, deadline - time.monotonic()))
+            assert event, "a domain did not come and go"
+            if event["type"] == "domain" and event.get("creator", {}).get("pid") == process.pid:
+                own = event["domain"]
+            if own and event.get("domain") == own:
+                denied |= event["type"] == "denial"
+                ended |= event["type"] == "domain" and event["change"] == "freed"
+            else:
+                view.take(event)
+
+    def await_ruleset(self, view):
+        """A ruleset of our own comes after them."""
         attr = ctypes.c_uint64(1)
         fd = ctypes.CDLL(None).syscall(SYS_LANDLOCK_CREATE_RULESET, ctypes.byref(attr), ctypes.c_size_t(8), 0)
         assert fd >= 0, "there is no Landlock"
@@ -238,6 +309,13 @@ class Observer(Client):
                 own += 1
             else:
                 view.take(event)
+
+    def all_domains(self):
+        """All that landlockd knows."""
+        client = Client(self.path, validate=False)
+        lines = client.ask(op="snapshot")
+        client.close()
+        return [line["domain"] for line in lines if line["type"] == "domain"]
 
     def snapshot(self, domains):
         """What landlockd keeps of these domains: lines by type."""
@@ -274,13 +352,24 @@ def match(made, told, what):
     return result
 
 
+def as_read_in_kernel(handled):
+    """A layer that handles any right on files handles this one: it is refused where no rule allows it."""
+    return {**handled, "fs": handled["fs"] + ["fs.refer"] * (handled["fs"] != [] and "fs.refer" not in handled["fs"])}
+
+
 class Check:
     """Truth and view of one life-cycle."""
 
-    def __init__(self, truth, view):
-        self.truth, self.view = truth, view
+    def __init__(self, truth, view, tellers):
+        self.truth, self.view, self.tellers = truth, view, tellers
+        if not tellers.rulesets:
+            view.forget_others({task["pid"] for task in truth.tasks} | {domain["pid"] for domain in truth.domains})
         self.domains = match(truth.domains, view.domains, "domains")
-        self.rulesets = match(truth.rulesets, view.rulesets, "rulesets")
+        self.rulesets = match(truth.rulesets, view.rulesets, "rulesets") if tellers.rulesets else {}
+        # Those of which audit tells.
+        self.logged = Counter()
+        for denial in truth.denials:
+            self.logged[denial["domain"]] += denial["count"] if denial["logged"] else 0
 
     def true_rules(self, ruleset, version):
         return [{**{k: v for k, v in rule.items() if k not in ("path", "path_hex")},
@@ -303,15 +392,17 @@ class Check:
     def check_domain(self, index, told):
         """A line about the domain, of the stream or of a snapshot."""
         made = self.truth.domains[index]
-        ruleset = self.rulesets[made["ruleset"]]
+        handled = self.truth.rulesets[made["ruleset"]]["handled"]
         want = {
             "creator": {"pid": made["pid"], "tid": made["tid"]},
             "parent": None if made["parent"] is None else self.domains[made["parent"]],
             "outermost": made["parent"] is None,
-            "ruleset": {"id": ruleset, "version": made["version"], "rules": made["version"], "rules_unknown": 0},
-            "handled": self.truth.rulesets[made["ruleset"]]["handled"],
+            "handled": handled if self.tellers.rulesets else as_read_in_kernel(handled),
             "enforcement": {"process_wide": made["process_wide"], "no_new_privs": made["no_new_privs"]},
         }
+        if self.tellers.rulesets:
+            want["ruleset"] = {"id": self.rulesets[made["ruleset"]], "version": made["version"], "rules": made["version"],
+                               "rules_unknown": 0}
         got = {key: told.get(key) for key in want}
         got["creator"] = {key: told.get("creator", {}).get(key) for key in want["creator"]}
         got["outermost"] = told.get("outermost", False)
@@ -321,6 +412,8 @@ class Check:
     def check_domains(self):
         for index, id in self.domains.items():
             self.check_domain(index, self.view.domains[id])
+            if not self.tellers.rulesets:
+                continue
             rules = self.view.rules[self.rulesets[self.truth.domains[index]["ruleset"]]].values()
             version = self.truth.domains[index]["version"]
             expect(self.told_rules(rules, version), self.true_rules(self.truth.domains[index]["ruleset"], version),
@@ -348,9 +441,10 @@ class Check:
             rules = list(self.view.rules[ruleset["ruleset"]].values())
             expect(sorted(ruleset["rules"], key=lambda r: r["version"]), sorted(rules, key=lambda r: r["version"]),
                    f"rules of {ruleset['ruleset']} in the snapshot")
-        expect_keys({r["ruleset"] for r in snapshot["ruleset"]},
-                    {self.rulesets[self.truth.domains[i]["ruleset"]] for i in self.truth.live_domains()},
-                    "rulesets in the snapshot")
+        if self.tellers.rulesets:
+            expect_keys({r["ruleset"] for r in snapshot["ruleset"]},
+                        {self.rulesets[self.truth.domains[i]["ruleset"]] for i in self.truth.live_domains()},
+                        "rulesets in the snapshot")
 
     def check_process(self, told, tasks):
         expect(told.get("threads"), len(tasks), f"threads of {told}")
@@ -374,8 +468,11 @@ class Check:
         for key, tasks in processes.items():
             known = self.view.processes[key]["known"]
             enforced = "enforced" in {task["way"] for task in tasks}
-            # Audit can be the first to name one that was denied something.
-            assert known == "kernel" if enforced else known == "inherited" or key[1] in denied, f"{key} is known by {known}"
+            # Audit can be the first to name one that was denied something; and if its parent has just got into the domain,
+            # by the word of a BPF program, the kernel is asked whether it is in it, too.
+            asked = known == "kernel" and not self.tellers.rulesets
+            assert known == "kernel" if enforced else known == "inherited" or key[1] in denied or asked, \
+                f"{key} is known by {known}"
 
     def check_denials(self):
         indexes = {id: i for i, id in self.domains.items()}
@@ -384,33 +481,48 @@ class Check:
             subject = denial["subject"]
             expect((denial["count"], denial["blockers"]), (1, ["fs.write_file"]), "a denial")
             assert denial["object"]["path"].endswith("/file"), denial
+            # That audit tells of it says it, too.
+            logged = denial["logged"] if self.tellers.all else True
+            told_by[" and ".join(denial["origin"]) if logged else "not logged"] += 1
+            got[indexes[denial["domain"]], subject.get("pid"), subject.get("tid"), denial.get("same_exec"), logged] += 1
             # Audit's half may come too late to be waited for: whoever calls judges how often.
-            assert denial["origin"] == ["trace"] or denial["origin"] == ["audit", "trace"] and denial["logged"], denial
-            told_by[" and ".join(denial["origin"]) if denial["logged"] else "not logged"] += 1
-            got[indexes[denial["domain"]], subject.get("pid"), subject.get("tid"), denial["same_exec"],
-                denial["logged"]] += 1
-        expect(got, self.truth.denied(), "denials as (domain, pid, tid, same_exec, logged)")
+            if self.tellers.all:
+                assert denial["origin"] == [self.tellers.all] or \
+                    denial["origin"] == ["audit", self.tellers.all] and logged, denial
+            else:
+                assert denial["origin"] == ["audit"], denial
+        want = self.truth.denied()
+        if not self.tellers.all:
+            want = Counter()
+            for denial in self.truth.denials:
+                if denial["logged"]:
+                    want[denial["domain"], denial["pid"], None, None, True] += denial["count"]
+        expect(got, want, "denials as (domain, pid, tid, same_exec, logged)")
 
     def check_ends(self):
         for index, id in self.domains.items():
             n = self.truth.domains[index]["denials"]
             told = self.view.domains[id]
-            expect((told["state"], told["denials"]), ("deallocated", {"seen": n, "kernel": n, "unseen": 0}),
-                   f"the end of domain {index} ({id})")
+            seen = n if self.tellers.all else self.logged[index]
+            want = {"seen": seen, "kernel": n, "unseen": n - seen}
+            # Audit tells the end of those only that it told of before.
+            if not self.tellers.all and seen == 0:
+                want = {"seen": 0}
+            expect((told["state"], told["denials"]), ("deallocated", want), f"the end of domain {index} ({id})")
 
 
 def go_through(observer, *arguments, held=lambda truth, check: None):
     """One life-cycle, and all that is told of it. `held` is called while all of it lives. Returns the truth."""
-    view = View()
+    view = View(observer.all_domains())
     with Program(*arguments) as program:
         observer.await_readable(program.process.stdout)
         truth = program.truth()
         observer.catch_up(view)
-        check = Check(truth, view)
+        check = Check(truth, view, observer.tellers)
         ended = {id for i, id in check.domains.items() if not truth.domains[i]["live"]}
         # The kernel frees a domain a little after its last process.
         observer.read(view, lambda: ended <= view.ended_domains, "the end of domains that nobody is in")
-        expect_keys(view.ended_domains, ended, "domains that have ended")
+        expect_keys(view.ended_domains & set(check.domains.values()), ended, "domains that have ended")
         check.check_rulesets()
         check.check_domains()
         check.check_live(observer.snapshot(sorted(check.live_domains())))
@@ -419,10 +531,10 @@ def go_through(observer, *arguments, held=lambda truth, check: None):
         program.release()
         observer.await_readable(program.process.stdout)
         truth = program.truth()
-        observer.read(view, lambda: len(view.ended_domains) == len(check.domains) and
+        observer.read(view, lambda: view.ended_domains >= set(check.domains.values()) and
                       len(view.freed_rulesets) == len(check.rulesets), "the end of all domains and rulesets")
         observer.catch_up(view)
-    check = Check(truth, view)
+    check = Check(truth, view, observer.tellers)
     check.check_rulesets()
     check.check_domains()
     check.check_past()

@@ -62,8 +62,10 @@ class Event:
 class Emitter:
     """The program whose functions are the events. `with Emitter() as e: …`"""
 
-    def __init__(self, without=None):
+    def __init__(self, without=None, together=()):
+        """`together`: names of events that one call of one function makes, all at once."""
         self.without = without or {}
+        self.together = together
 
     def __enter__(self):
         if KERNEL_HAS_EVENTS:
@@ -77,6 +79,10 @@ class Emitter:
         self.layout = json.loads(self.process.stdout.readline())
         paths = [p for p in sorted(glob.glob(f"{FORMATS}/landlock_*.format")) if "check_rule" not in p]
         self.events = {e.name.removeprefix("landlock_"): e for e in (Event(p, i) for i, p in enumerate(paths))}
+        fields = [name for event in self.together for name in self.events[event].numbers]
+        for name in self.together:
+            self.events[name].function = self.events[self.together[0]].function
+            self.events[name].numbers = list(dict.fromkeys(fields))
         for name, event in self.events.items():
             if self.without.get(name) != "all":
                 write("uprobe_events", event.definition(self.layout, self.without.get(name, ())))

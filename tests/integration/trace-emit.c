@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define N_FUNCTIONS 15
-#define N_NUMBERS 12
+#define N_NUMBERS 16
 
 static volatile uint64_t numbers[N_NUMBERS];
 static volatile char text[256];

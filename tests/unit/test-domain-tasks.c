@@ -152,10 +152,9 @@ static void test_older_than_the_look(void **state _unused_) {
         apply(forked(60, 61, false, 149));
         assert_int_equal(f.n_changes, 0);
         assert_int_equal(domain_table_get(&f.table, 1)->n_processes, 2);
-        /* It came and went in between, unseen. */
-        apply(forked(60, 62, false, 150));
-        apply(exited(62, 151));
-        assert_changes(CHANGE_PROCESS_GONE);
+        /* Where its parent was before the look is not known. */
+        apply(forked(60, 62, false, 149));
+        assert_int_equal(f.n_changes, 0);
 
         /* It was looked at on its way out. */
         apply(exited(61, 199));
@@ -236,68 +235,41 @@ static void test_thread_cap(void **state _unused_) {
         assert_int_equal(f.counters.facts_dropped, 0);
 }
 
-static Fact look(FactType type, uint64_t time) {
-        return (Fact) { .type = type, .origins = ORIGIN_BPF, .time_usec = time };
-}
-
-static Fact found(uint64_t domain, int64_t tid, int64_t pid, uint64_t time) {
-        return (Fact) {
-                .type = FACT_TASK_SEEN,
-                .origins = ORIGIN_BPF,
-                .time_usec = time,
-                .seen = { domain, { .tid = tid, .pid = pid, .has_pid = true }, ATTRIBUTION_KERNEL },
+/* The time of day is set back between two events. */
+static void test_clock_set_back(void **state _unused_) {
+        const Fact exec = {
+                .type = FACT_TASK_EXECED,
+                .origins = ORIGIN_TRACE,
+                .time_usec = 50,
+                .boot_usec = 103,
+                .execed = { .old_tid = 43, .task = { .tid = 43, .comm = TEXT_LITERAL("cat") } },
         };
+
+        apply(enforced(1, 42, 42, 101));
+        apply(forked(42, 43, false, 102));
+        apply(exec);
+        assert_changes(CHANGE_PROCESS_UPDATED);
 }
 
-static Fact sighted(uint64_t domain, uint64_t parent, uint64_t time) {
-        return (Fact) {
-                .type = FACT_DOMAIN_SEEN,
-                .origins = ORIGIN_BPF,
-                .time_usec = time,
-                .sight = { .parent = parent, .has_parent = true, .described = { .domain = domain } },
-        };
-}
+/* Who was only inferred to be there is, and is told so once; what was not known of it is now. */
+static void test_known_better(void **state _unused_) {
+        Fact look = seen(1, 42, ATTRIBUTION_KERNEL);
 
-/* What a look did not find goes, what it found and nobody told of comes, and what an event told meanwhile stays. */
-static void test_look(void **state _unused_) {
-        Reconciliation r = {};
-        size_t n_gone = 0, n_freed = 0;
+        apply(described(1, 100));
+        apply(seen(1, 42, ATTRIBUTION_INFERRED));
+        apply(look);
+        assert_changes(CHANGE_PROCESS_UPDATED);
+        assert_int_equal(only_process(1)->attribution, ATTRIBUTION_KERNEL);
+        apply(look);
+        assert_int_equal(f.n_changes, 0);
 
-        apply(enforced(1, 10, 10, 100)); /* stays */
-        apply(forked(10, 11, true, 101)); /* its end was lost */
-        apply(forked(10, 12, false, 102)); /* likewise */
-        apply(enforced(2, 20, 20, 103)); /* with its domain */
-
-        apply(look(FACT_SNAPSHOT_BEGUN, 200));
-        apply(sighted(1, 0, 201));
-        apply(sighted(3, 1, 201));
-        apply(found(1, 10, 10, 202));
-        apply(found(3, 30, 30, 203));
-        apply(forked(30, 31, false, 204));
-        apply(look(FACT_SNAPSHOT_ENDED, 205));
-        while ((f.n_changes = domain_table_settle(&f.table, f.changes)) > 0)
-                for (size_t i = 0; i < f.n_changes; i++) {
-                        n_gone += f.changes[i].type == CHANGE_PROCESS_GONE;
-                        n_freed += f.changes[i].type == CHANGE_DOMAIN_FREED;
-                        if (f.changes[i].type == CHANGE_RECONCILED)
-                                r = *f.changes[i].reconciliation;
-                }
-
-        assert_int_equal(n_gone, 2);
-        assert_int_equal(n_freed, 1);
-        assert_int_equal(r.n_domains_added, 1);
-        assert_int_equal(r.n_domains_removed, 1);
-        assert_int_equal(r.n_processes_added, 1);
-        assert_int_equal(r.n_processes_removed, 2);
-        assert_int_equal(only_process(1)->n_threads, 1);
-        assert_int_equal(domain_table_get(&f.table, 3)->n_processes, 2);
-        assert_int_equal(domain_table_get(&f.table, 3)->parent->id, 1);
-        assert_int_equal(domain_table_get(&f.table, 2)->state, DOMAIN_DEALLOCATED);
-
-        /* The kernel's count comes all the same. */
-        apply(freed(2, 7, 300));
-        assert_changes(CHANGE_DOMAIN_UPDATED);
-        assert_int_equal(domain_denials_unseen(domain_table_get(&f.table, 2)), 7);
+        look.seen.task.comm = TEXT_LITERAL("late");
+        apply(look);
+        assert_changes(CHANGE_PROCESS_UPDATED);
+        look.seen.task.comm = TEXT_LITERAL("later");
+        apply(look);
+        assert_int_equal(f.n_changes, 0);
+        assert_text(only_process(1)->comm, "late");
 }
 
 int main(void) {
@@ -316,7 +288,8 @@ int main(void) {
                 test(test_other_partys_thread),
                 test(test_end_with_processes),
                 test(test_thread_cap),
-                test(test_look),
+                test(test_clock_set_back),
+                test(test_known_better),
         };
 
         return cmocka_run_group_tests_name("domain-tasks", tests, NULL, NULL);

@@ -72,6 +72,8 @@ Fact freed(uint64_t id, uint64_t n_denials, uint64_t time) {
 }
 
 void apply(Fact fact) {
+        if (fact.boot_usec == 0)
+                fact.boot_usec = fact.time_usec;
         f.n_changes = domain_table_apply(&f.table, &fact, f.changes);
 }
 
@@ -103,10 +105,17 @@ Fact forked(int64_t parent, int64_t tid, bool is_thread, uint64_t time) {
                 .type = FACT_TASK_FORKED,
                 .origins = ORIGIN_TRACE,
                 .time_usec = time,
+                .boot_usec = time,
                 .forked = { .parent_tid = parent, .tid = tid, .is_thread = is_thread },
         };
 }
 
 Fact exited(int64_t tid, uint64_t time) {
-        return (Fact) { .type = FACT_TASK_EXITED, .origins = ORIGIN_TRACE, .time_usec = time, .exited = { .tid = tid } };
+        return (Fact) {
+                .type = FACT_TASK_EXITED,
+                .origins = ORIGIN_TRACE,
+                .time_usec = time,
+                .boot_usec = time,
+                .exited = { .tid = tid },
+        };
 }

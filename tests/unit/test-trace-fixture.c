@@ -139,6 +139,6 @@ char *fixture_feed(TraceFixture *fixture, const TraceRecord *record, size_t size
         memcpy(copy + 1, record->data, size);
         fixture->n_facts = 0;
         fixture->counters = (Counters) {};
-        trace_decoder_feed(fixture->decoder, copy + 1, size, TRACE_TIME);
+        trace_decoder_feed(fixture->decoder, copy + 1, size, TRACE_TIME, TRACE_TIME);
         return copy;
 }
