@@ -20,7 +20,9 @@
 
 #define BUS_SUBSCRIPTIONS_MAX 8 /* of one client */
 
-/* What a batch takes at most in messages; queued is no more, in all queues of the client. */
+/* What the denials of a batch take at most in messages, and what it tells of domains likewise. No more denials than that
+ * are queued, in all queues of the client together. All clients' batches stay below the 127 MiB that dbus-daemon takes from
+ * one sender. */
 #define BUS_BATCH_BYTES_MAX ((size_t) 768 * 1024)
 
 typedef struct BusSubscriber BusSubscriber;

@@ -16,6 +16,9 @@
  * before the others had theirs. */
 #define BATCHES_MAX 4
 
+/* Messages that the bus has not taken yet, above which nothing is added. */
+#define QUEUED_MAX 64
+
 struct BusSubscriptions {
         BusSubscriberSet set;
         sd_bus_slot *slot; /* of the methods */
@@ -124,13 +127,20 @@ void bus_subscriptions_publish(BusSubscriptions *subscriptions, const Change *ch
         }
 }
 
+/* The bus takes nothing for now; when it does again, the connection is looked after in any case. */
+static bool is_congested(const BusSubscriptions *subscriptions) {
+        uint64_t n;
+
+        return sd_bus_get_n_queued_write(subscriptions->set.bus, &n) < 0 || n > QUEUED_MAX;
+}
+
 uint64_t bus_subscriptions_due(const BusSubscriptions *subscriptions) {
         const BusSubscriber *s;
         uint64_t due = UINT64_MAX;
 
         TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry)
                 due = MIN(due, bus_subscriber_due(s));
-        return due;
+        return due != UINT64_MAX && is_congested(subscriptions) ? UINT64_MAX : due;
 }
 
 void bus_subscriptions_send(BusSubscriptions *subscriptions) {
@@ -138,9 +148,13 @@ void bus_subscriptions_send(BusSubscriptions *subscriptions) {
         unsigned n = 0;
         BusSubscriber *s;
 
-        TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry)
-                if (bus_subscriber_due(s) <= now && n++ < BATCHES_MAX)
-                        bus_subscriber_send(s);
+        TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry) {
+                if (bus_subscriber_due(s) > now)
+                        continue;
+                if (n++ == BATCHES_MAX || is_congested(subscriptions))
+                        break;
+                bus_subscriber_send(s);
+        }
 }
 
 int bus_subscriptions_new(BusSubscriptions **ret, sd_bus *bus, const BusModel *model, Counters *counters) {
