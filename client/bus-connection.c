@@ -84,9 +84,10 @@ static ExitCode say_error(const sd_bus_error *error, int number) {
                 return EXIT_CODE_NOT_RUNNING;
         }
         output_error("%s", error->message);
-        if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
+        if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
+            strcmp(error->name, ERROR_PREFIX "CallerDomainUnknown") == 0)
                 return EXIT_CODE_NOT_PERMITTED;
-        if (strcmp(error->name, ERROR_PREFIX "NoSuchDomain") == 0)
+        if (strcmp(error->name, ERROR_PREFIX "NoSuchDomain") == 0 || strcmp(error->name, ERROR_PREFIX "NoSuchProcess") == 0)
                 return EXIT_CODE_NOT_FOUND;
         if (strcmp(error->name, ERROR_PREFIX "InvalidOption") == 0)
                 return EXIT_CODE_USAGE;

@@ -373,6 +373,13 @@ static json_t *convert_processes(const json_t *value) {
         return convert_structs(value, members, converts, ARRAY_SIZE(members));
 }
 
+static json_t *convert_threads(const json_t *value) {
+        static const char *const members[] = { "tid", "domain" };
+        static const Convert converts[] = { convert_number, convert_id };
+
+        return convert_structs(value, members, converts, ARRAY_SIZE(members));
+}
+
 static json_t *convert_sources(const json_t *value) {
         static const char *const members[] = { "name", "state", "reason" };
         static const Convert converts[] = { convert_text, convert_text, convert_known_text };
@@ -490,6 +497,23 @@ json_t *bus_json_denial(uint64_t cursor, const json_t *properties) {
         json_put(denial, "denial", new_u64(cursor));
         convert_members(denial, properties, members, ARRAY_SIZE(members));
         return denial;
+}
+
+json_t *bus_json_lookup(const json_t *properties) {
+        static const Member members[] = {
+                { "PID", NULL, "pid", convert_number },
+                { "StartTime", NULL, "started", convert_time },
+                { "HexID", NULL, "domain", convert_text },
+                { "Domain", NULL, "outside", convert_no_id },
+                { "UUID", NULL, "domain_uuid", convert_text },
+                { "NestedDomain", NULL, "nested_domain", convert_id },
+                { "Known", NULL, "known", convert_text },
+                { "Threads", NULL, "threads", convert_threads },
+        };
+        json_t *lookup = check_memory(json_object());
+
+        convert_members(lookup, properties, members, ARRAY_SIZE(members));
+        return lookup;
 }
 
 json_t *bus_json_status(const json_t *properties) {

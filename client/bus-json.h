@@ -16,4 +16,5 @@ int bus_json_read(sd_bus_message *m, json_t **ret);
 json_t *bus_json_domain(const json_t *properties);
 json_t *bus_json_process(const json_t *properties);
 json_t *bus_json_denial(uint64_t cursor, const json_t *properties);
+json_t *bus_json_lookup(const json_t *properties);
 json_t *bus_json_status(const json_t *properties);

@@ -11,7 +11,7 @@ _landlockctl_domains() {
 _landlockctl() {
         # shellcheck disable=SC2034  # split is for _init_completion
         local cur prev words cword split
-        local verbs='status list tree ps show denials monitor replay'
+        local verbs='status list tree ps show lookup denials monitor replay'
         local -A options=(
                 [common]='--help --version --bus= --json= -j --no-pager --no-legend --full'
                 [status]='--verbose'
@@ -19,6 +19,7 @@ _landlockctl() {
                 [tree]=''
                 [ps]='--domain='
                 [show]='--limit='
+                [lookup]='--pidfd= --self'
                 [denials]='--domain= --limit= --since= --reverse'
                 [monitor]='--type= --domain= --blocker= --snapshot --since= --socket='
                 [replay]='--boot-id= --machine-id='
@@ -41,7 +42,7 @@ _landlockctl() {
         --type) COMPREPLY=($(compgen -W 'ruleset domain process denial lost' -- "$cur")) ;;
         --domain) COMPREPLY=($(compgen -W "$(_landlockctl_domains "${bus[@]}")" -- "$cur")) ;;
         --socket) _filedir ;;
-        --limit | --since | --blocker | --boot-id | --machine-id | -n) ;;
+        --limit | --since | --blocker | --boot-id | --machine-id | --pidfd | -n) ;;
         *)
                 if [[ $cur == -* ]]; then
                         COMPREPLY=($(compgen -W "${options[common]} ${options[${verb:-list}]}" -- "$cur"))
@@ -50,6 +51,8 @@ _landlockctl() {
                         COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
                 elif [[ $verb == show ]]; then
                         COMPREPLY=($(compgen -W "$(_landlockctl_domains "${bus[@]}")" -- "$cur"))
+                elif [[ $verb == lookup ]]; then
+                        _pids
                 elif [[ $verb == replay ]]; then
                         _filedir
                 fi

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +43,8 @@ enum {
         OPTION_SNAPSHOT,
         OPTION_BOOT_ID,
         OPTION_MACHINE_ID,
+        OPTION_PIDFD,
+        OPTION_SELF,
         OPTION_END,
 };
 
@@ -66,6 +69,8 @@ static const struct option long_options[] = {
         { "snapshot", no_argument, NULL, OPTION_SNAPSHOT },
         { "boot-id", required_argument, NULL, OPTION_BOOT_ID },
         { "machine-id", required_argument, NULL, OPTION_MACHINE_ID },
+        { "pidfd", required_argument, NULL, OPTION_PIDFD },
+        { "self", no_argument, NULL, OPTION_SELF },
         {},
 };
 
@@ -107,6 +112,8 @@ static const char option_help[] =
         "     --snapshot          monitor: what is known already, first\n"
         "     --socket=PATH       monitor: landlockd's JSON socket\n"
         "                         (default " DEFAULT_SOCKET ")\n"
+        "     --pidfd=FD          lookup: the process that this inherited pidfd holds\n"
+        "     --self              lookup: landlockctl itself, and so who started it\n"
         "     --boot-id=UUID      replay: the boot that the log is of\n"
         "     --machine-id=ID     replay: the machine that the log is of\n"
         "\nA DOMAIN is written as its ID in hex, with or without 0x, or as its UUID.\n"
@@ -229,6 +236,15 @@ static OptionsResult parse_since(const char *value, Options *options) {
         return OPTIONS_RUN;
 }
 
+static OptionsResult parse_pidfd(const char *value, Options *options) {
+        uint64_t n;
+
+        if (text_parse_u64(text_from_string(value), 10, &n) < 0 || n > INT32_MAX || fcntl((int) n, F_GETFD) < 0)
+                return wrong("'%s' is no open file descriptor: --pidfd=3 3<...", value);
+        options->pidfd = (int) n;
+        return OPTIONS_RUN;
+}
+
 static OptionsResult parse_boot_id(const char *value, Options *options) {
         if (!uuid_text_parse(value, options->host.boot_id))
                 return wrong("'%s' is no boot ID: a UUID, as in /proc/sys/kernel/random/boot_id.", value);
@@ -292,6 +308,11 @@ static OptionsResult parse_option(int option, char *value, Options *options) {
         case OPTION_SNAPSHOT:
                 options->snapshot = true;
                 return OPTIONS_RUN;
+        case OPTION_PIDFD:
+                return parse_pidfd(value, options);
+        case OPTION_SELF:
+                options->self = true;
+                return OPTIONS_RUN;
         case OPTION_BOOT_ID:
                 return parse_boot_id(value, options);
         case OPTION_MACHINE_ID:
@@ -354,7 +375,7 @@ static OptionsResult check_verb(const Options *options, uint64_t given) {
 
 OptionsResult options_parse(int argc, char **argv, Options *ret) {
         Options options = { .bus = "system", .socket = DEFAULT_SOCKET, .legend = true, .pager = true,
-                            .state = "allocated" };
+                            .state = "allocated", .pidfd = -EBADF };
         const char *name = DEFAULT_VERB;
         OptionsResult result;
         uint64_t given = 0;

@@ -42,6 +42,8 @@ typedef struct Options {
         const char *socket;
         JsonMode json;
         bool legend, pager, full, verbose, reverse, snapshot;
+        bool self;         /* lookup: of this process */
+        int pidfd;         /* lookup: of the process that it holds; -EBADF: not given */
         const char *state; /* "allocated", "deallocated" or "any" */
         unsigned limit;    /* 0: not given */
         bool has_since;

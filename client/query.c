@@ -32,8 +32,8 @@ ExitCode query_status(sd_bus *bus, json_t **ret) {
         return EXIT_CODE_OK;
 }
 
-/* a(toa{sv}) */
-static int read_domains(sd_bus_message *m, json_t *list) {
+/* a(toa{sv}) t */
+static int read_domains(sd_bus_message *m, json_t *list, uint64_t *ret_next) {
         int r;
 
         r = sd_bus_message_enter_container(m, 'a', "(toa{sv})");
@@ -51,33 +51,116 @@ static int read_domains(sd_bus_message *m, json_t *list) {
                         return r;
                 json_add(list, bus_json_domain(properties));
         }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        if (r >= 0)
+                r = sd_bus_message_read_basic(m, 't', ret_next);
         return r;
 }
 
-ExitCode query_domains(sd_bus *bus, const char *state, unsigned limit, json_t **ret_list) {
+static int append_option(sd_bus_message *call, const char *name, uint64_t value) {
+        return value == 0 ? 0 : sd_bus_message_append(call, "{sv}", name, "t", value);
+}
+
+static int append_domain_options(sd_bus_message *call, const char *state, uint32_t limit, uint64_t after) {
+        int r;
+
+        r = sd_bus_message_open_container(call, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(call, "{sv}", "state", "s", state);
+        if (r >= 0 && limit > 0)
+                r = sd_bus_message_append(call, "{sv}", "limit", "u", limit);
+        if (r >= 0)
+                r = append_option(call, "after", after);
+        if (r >= 0)
+                r = sd_bus_message_close_container(call);
+        return r;
+}
+
+static ExitCode query_domain_page(sd_bus *bus, const char *state, uint32_t limit, json_t *list, uint64_t *cursor) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
-        _cleanup_(json_decrefp) json_t *list = check_memory(json_array());
         ExitCode code;
         int r;
 
         code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListDomains", &call);
         if (code != EXIT_CODE_OK)
                 return code;
-        if (limit > 0)
-                r = sd_bus_message_append(call, "a{sv}", 2, "state", "s", state, "limit", "u", limit);
-        else
-                r = sd_bus_message_append(call, "a{sv}", 1, "state", "s", state);
+        r = append_domain_options(call, state, limit, *cursor);
         if (r < 0)
                 return bus_connection_bad_reply(r);
         code = bus_connection_call(bus, call, &reply);
         if (code != EXIT_CODE_OK)
                 return code;
+        r = read_domains(reply, list, cursor);
+        return r < 0 ? bus_connection_bad_reply(r) : EXIT_CODE_OK;
+}
 
-        r = read_domains(reply, list);
-        if (r < 0)
-                return bus_connection_bad_reply(r);
+ExitCode query_domains(sd_bus *bus, const char *state, unsigned limit, json_t **ret_list) {
+        _cleanup_(json_decrefp) json_t *list = check_memory(json_array());
+        uint64_t cursor = 0;
+        ExitCode code;
+
+        do {
+                code = query_domain_page(bus, state, limit > 0 ? limit - json_array_size(list) : 0, list, &cursor);
+                if (code != EXIT_CODE_OK)
+                        return code;
+        } while (cursor != 0 && (limit == 0 || json_array_size(list) < limit));
+
         *ret_list = TAKE_PTR(list);
         return EXIT_CODE_OK;
+}
+
+/* Calls, and reads the a{sv} of the answer. */
+static ExitCode query_lookup(sd_bus *bus, sd_bus_message *call, json_t **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_call(bus, call, &reply);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = bus_json_read(reply, &properties);
+        if (r <= 0)
+                return bus_connection_bad_reply(r ?: -EBADMSG);
+        *ret = bus_json_lookup(properties);
+        return EXIT_CODE_OK;
+}
+
+ExitCode query_lookup_pid(sd_bus *bus, uint32_t pid, json_t **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "LookupPID", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = sd_bus_message_append(call, "ua{sv}", pid, 0);
+        return r < 0 ? bus_connection_bad_reply(r) : query_lookup(bus, call, ret);
+}
+
+ExitCode query_lookup_pidfd(sd_bus *bus, int pidfd, json_t **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "LookupPIDFD", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = sd_bus_message_append(call, "ha{sv}", pidfd, 0);
+        return r < 0 ? bus_connection_bad_reply(r) : query_lookup(bus, call, ret);
+}
+
+ExitCode query_lookup_self(sd_bus *bus, json_t **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "LookupCaller", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = sd_bus_message_append(call, "a{sv}", 0);
+        return r < 0 ? bus_connection_bad_reply(r) : query_lookup(bus, call, ret);
 }
 
 static ExitCode query_domain_by_id(sd_bus *bus, uint64_t id, json_t **ret) {
@@ -218,10 +301,6 @@ static int read_denials(sd_bus_message *m, json_t *list, uint64_t *ret_next) {
         if (r >= 0)
                 r = sd_bus_message_read_basic(m, 't', ret_next);
         return r;
-}
-
-static int append_option(sd_bus_message *call, const char *name, uint64_t value) {
-        return value == 0 ? 0 : sd_bus_message_append(call, "{sv}", name, "t", value);
 }
 
 static int append_options(sd_bus_message *call, const DenialsQuery *query) {

@@ -8,8 +8,13 @@
 
 ExitCode query_status(sd_bus *bus, json_t **ret);
 
-/* state: "allocated", "deallocated" or "any"; limit: 0 for as many as landlockd gives at once. */
+/* The youngest first. state: "allocated", "deallocated" or "any"; limit: 0 for all. */
 ExitCode query_domains(sd_bus *bus, const char *state, unsigned limit, json_t **ret_list);
+
+/* Where a process is: of a number, of a pidfd, of this process. The descriptor is borrowed. */
+ExitCode query_lookup_pid(sd_bus *bus, uint32_t pid, json_t **ret);
+ExitCode query_lookup_pidfd(sd_bus *bus, int pidfd, json_t **ret);
+ExitCode query_lookup_self(sd_bus *bus, json_t **ret);
 
 /* EXIT_CODE_NOT_FOUND if there is none. */
 ExitCode query_domain(sd_bus *bus, const DomainName *name, json_t **ret);

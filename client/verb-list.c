@@ -23,6 +23,7 @@ static void add_domain(Table *table, const json_t *domain) {
         table_add(table, number, style);
         table_take(table, denials, denials_style);
         table_take(table, event_text_time(json_object_get(domain, "last_seen")), style);
+        table_add(table, json_get_text(domain, "label"), style);
         table_add(table, json_get_text(creator, "exe"), style);
 }
 
@@ -40,7 +41,7 @@ static json_int_t count_all(const json_t *status, const char *state) {
 static void print_domains(const json_t *list, const json_t *status, const Options *options) {
         static const TableColumn columns[] = {
                 { "DOMAIN", false }, { "STATE", false }, { "CREATOR", false }, { "UID", true },
-                { "DENIALS", true }, { "LAST SEEN", false }, { "EXE", false },
+                { "DENIALS", true }, { "LAST SEEN", false }, { "LABEL", false }, { "EXE", false },
         };
         _cleanup_(table_freep) Table *table = table_new(columns, ARRAY_SIZE(columns));
         size_t n = json_array_size(list), i;
@@ -74,8 +75,6 @@ ExitCode verb_list(const Options *options) {
         if (code != EXIT_CODE_OK)
                 return code;
 
-        if (options->limit == 0)
-                query_say_shortened("domains", MAX(count_all(status, options->state), 0), list);
         output_begin(options->pager);
         if (options->json > JSON_OFF)
                 output_json(list, options->json);

@@ -4,6 +4,7 @@
 
 #include "client/denial-table.h"
 #include "client/event-text.h"
+#include "client/field.h"
 #include "client/memory.h"
 #include "client/query.h"
 #include "client/rule-table.h"
@@ -12,20 +13,6 @@
 
 #define LIMIT_DEFAULT 10
 #define INDENT 8
-
-/* Takes the text; NULL is not known and not shown. */
-static void print_field(const char *name, char *text, Style style) {
-        if (text) {
-                _cleanup_free_ char *clean = output_clean(text);
-
-                printf("%12s: %s%s%s\n", name, output_style(style), clean, output_style_end(style));
-        }
-        free(text);
-}
-
-static char *copy(const char *text) {
-        return text ? check_memory(strdup(text)) : NULL;
-}
 
 static char *creator_text(const json_t *creator) {
         _cleanup_free_ char *process = event_text_process(creator);
@@ -42,8 +29,8 @@ static char *creator_text(const json_t *creator) {
 
 static char *parent_text(const json_t *domain) {
         if (json_is_true(json_object_get(domain, "outermost")))
-                return copy("none, it is an outermost domain");
-        return copy(json_get_text(domain, "parent"));
+                return field_copy("none, it is an outermost domain");
+        return field_copy(json_get_text(domain, "parent"));
 }
 
 static char *ruleset_text(const json_t *ruleset) {
@@ -121,22 +108,22 @@ static void print_domain(const json_t *domain, const Options *options) {
         char *text = denials_text(domain, &style);
 
         print_head(domain);
-        print_field("Label", copy(json_get_text(domain, "label")), STYLE_NONE);
-        print_field("UUID", copy(json_get_text(domain, "domain_uuid")), STYLE_NONE);
-        print_field("Mode", copy(json_get_text(domain, "mode")), STYLE_NONE);
-        print_field("Parent", parent_text(domain), STYLE_NONE);
-        print_field("Nested", event_text_names(json_object_get(domain, "children")), STYLE_NONE);
-        print_field("Creator", creator_text(creator), STYLE_NONE);
-        print_field("Executable", copy(json_get_text(creator, "exe")), STYLE_NONE);
-        print_field("Enforced", enforcement_text(json_object_get(domain, "enforcement")), STYLE_NONE);
-        print_field("Created", event_text_time_exact(json_object_get(domain, "created")), STYLE_NONE);
-        print_field("First seen", event_text_time_exact(json_object_get(domain, "first_seen")), STYLE_NONE);
-        print_field("Last seen", event_text_time_exact(json_object_get(domain, "last_seen")), STYLE_NONE);
-        print_field("Freed", event_text_time_exact(json_object_get(domain, "freed")), STYLE_NONE);
-        print_field("Denials", text, style);
-        print_field("Ruleset", ruleset_text(json_object_get(domain, "ruleset")), STYLE_NONE);
-        print_field("Handles", event_text_handled(json_object_get(domain, "handled")), STYLE_NONE);
-        print_field("Known from", event_text_names(json_object_get(domain, "origin")), STYLE_NONE);
+        field_print("Label", field_copy(json_get_text(domain, "label")), STYLE_NONE);
+        field_print("UUID", field_copy(json_get_text(domain, "domain_uuid")), STYLE_NONE);
+        field_print("Mode", field_copy(json_get_text(domain, "mode")), STYLE_NONE);
+        field_print("Parent", parent_text(domain), STYLE_NONE);
+        field_print("Nested", event_text_names(json_object_get(domain, "children")), STYLE_NONE);
+        field_print("Creator", creator_text(creator), STYLE_NONE);
+        field_print("Executable", field_copy(json_get_text(creator, "exe")), STYLE_NONE);
+        field_print("Enforced", enforcement_text(json_object_get(domain, "enforcement")), STYLE_NONE);
+        field_print("Created", event_text_time_exact(json_object_get(domain, "created")), STYLE_NONE);
+        field_print("First seen", event_text_time_exact(json_object_get(domain, "first_seen")), STYLE_NONE);
+        field_print("Last seen", event_text_time_exact(json_object_get(domain, "last_seen")), STYLE_NONE);
+        field_print("Freed", event_text_time_exact(json_object_get(domain, "freed")), STYLE_NONE);
+        field_print("Denials", text, style);
+        field_print("Ruleset", ruleset_text(json_object_get(domain, "ruleset")), STYLE_NONE);
+        field_print("Handles", event_text_handled(json_object_get(domain, "handled")), STYLE_NONE);
+        field_print("Known from", event_text_names(json_object_get(domain, "origin")), STYLE_NONE);
         rule_table_print(domain, options, INDENT);
         print_blockers(json_object_get(domain, "blockers"), options);
         print_processes(json_object_get(domain, "processes"), options);

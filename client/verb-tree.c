@@ -74,11 +74,12 @@ static void print_domain_line(const json_t *domain, bool root) {
         const json_t *creator = json_object_get(domain, "creator"), *uid = json_object_get(creator, "uid");
         _cleanup_free_ char *id = output_clean(json_get_text(domain, "domain"));
         _cleanup_free_ char *comm = output_clean(json_get_text(creator, "comm"));
+        _cleanup_free_ char *label = json_get_text(domain, "label") ? output_clean(json_get_text(domain, "label")) : NULL;
         _cleanup_free_ char *parent = output_clean(json_get_text(domain, "parent"));
         json_int_t denials = json_get_number(json_object_get(domain, "denials"), "seen");
 
         printf("%s%s%s", output_style(STYLE_BOLD), id, output_style_end(STYLE_BOLD));
-        printf("  %s", comm);
+        printf("  %s", label ?: comm);
         if (json_is_integer(uid))
                 printf("  uid %" JSON_INTEGER_FORMAT, json_integer_value(uid));
         if (denials > 0)
@@ -139,7 +140,7 @@ static void print_tree(const json_t *roots, size_t n_domains, size_t n_processes
 
 ExitCode verb_tree(const Options *options) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(json_decrefp) json_t *processes = NULL, *list = NULL, *status = NULL, *roots = NULL;
+        _cleanup_(json_decrefp) json_t *processes = NULL, *list = NULL, *roots = NULL;
         uint64_t total;
         ExitCode code;
 
@@ -149,13 +150,10 @@ ExitCode verb_tree(const Options *options) {
                 code = query_processes(bus, NULL, &processes, &total);
         if (code == EXIT_CODE_OK)
                 code = query_domains(bus, "allocated", 0, &list);
-        if (code == EXIT_CODE_OK)
-                code = query_status(bus, &status);
         if (code != EXIT_CODE_OK)
                 return code;
 
         query_say_shortened("processes", total, processes);
-        query_say_shortened("domains", json_get_number(json_object_get(status, "tables"), "domains_live"), list);
         process_list_sort(processes);
         roots = make_tree(list, processes);
         output_begin(options->pager);

@@ -24,6 +24,7 @@ ExitCode verb_list(const Options *options);
 ExitCode verb_tree(const Options *options);
 ExitCode verb_ps(const Options *options);
 ExitCode verb_show(const Options *options);
+ExitCode verb_lookup(const Options *options);
 ExitCode verb_denials(const Options *options);
 ExitCode verb_monitor(const Options *options);
 ExitCode verb_replay(const Options *options);

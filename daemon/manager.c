@@ -161,12 +161,21 @@ static bool wants_label(const Manager *manager, const Fact *fact) {
         return !domain || (domain->state == DOMAIN_ALLOCATED && !text_known(domain->label));
 }
 
+/* Which children a thread had before it got into a domain, and who lived in one before its end, is told by trace events
+ * of tasks: they come later. */
+static bool overtakes_tasks(const Manager *manager, const Fact *fact) {
+        return (fact->type == FACT_DOMAIN_CREATED || fact->type == FACT_DOMAIN_FREED) && !(fact->origins & ORIGIN_TRACE) &&
+                !trace_source_tells_domains(manager->trace);
+}
+
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
         ProcLabel label;
         Fact labelled;
 
+        if (overtakes_tasks(manager, fact))
+                trace_source_catch_up(manager->trace, fact->boot_usec ?: clock_boottime_usec());
         if (is_overtaken(manager, fact))
                 return;
         if (wants_label(manager, fact)) {
@@ -207,7 +216,7 @@ static void look(void *userdata) {
         int r;
 
         /* Whatever is told is no repair. This reports what BPF programs tell, too. */
-        trace_source_catch_up(manager->trace);
+        trace_source_catch_up(manager->trace, clock_boottime_usec());
         bpf_source_drain(manager->bpf);
         tell_snapshot(manager, FACT_SNAPSHOT_BEGUN, false);
         r = bpf_snapshot_run(bpf_source_snapshot(manager->bpf), fact_sink(manager));

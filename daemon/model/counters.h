@@ -57,7 +57,7 @@
         X(bus_subscriptions_refused, "subscriptions refused at a cap")                         \
         X(bus_signals, "signals sent to D-Bus subscribers")                                    \
         X(bus_denials_told, "denials told by them, summed over subscriptions")                 \
-        X(bus_denials_missed, "denials that slow D-Bus subscribers missed, summed likewise")
+        X(bus_missed, "denials and changes of domains that slow D-Bus subscribers missed, summed likewise")
 
 typedef struct Counters {
 #define X(name, meaning) uint64_t name;

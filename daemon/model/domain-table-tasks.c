@@ -56,6 +56,15 @@ TaskDescription domain_table_complete_task(const DomainTable *table, const TaskD
         return known;
 }
 
+/* Returns 1 if there was room for it, 0 if not, -ENOMEM. */
+static int add_thread(Changes *changes, Process *process, int64_t tid, Attribution attribution) {
+        int r = process_table_add_thread(&changes->table->processes, process, tid, attribution, changes->boot_usec);
+
+        if (r == -ENOSPC)
+                process->domain->crowded = true;
+        return r == -ENOSPC ? 0 : r < 0 ? r : 1;
+}
+
 /* Of a thread that is where it was known to be. What is known of its program is kept: an event told it. */
 static int know_better(Changes *changes, Thread *thread, const TaskDescription *task, Attribution attribution) {
         Process *process = thread->process;
@@ -77,15 +86,6 @@ static int know_better(Changes *changes, Thread *thread, const TaskDescription *
         if (surer || r > 0)
                 process_changed(changes, CHANGE_PROCESS_UPDATED, process);
         return MIN(r, 0);
-}
-
-/* Returns 1 if there was room for it, 0 if not, -ENOMEM. */
-static int add_thread(Changes *changes, Process *process, int64_t tid, Attribution attribution) {
-        int r = process_table_add_thread(&changes->table->processes, process, tid, attribution, changes->boot_usec);
-
-        if (r == -ENOSPC)
-                process->domain->crowded = true;
-        return r == -ENOSPC ? 0 : r < 0 ? r : 1;
 }
 
 /* The thread is in the domain now, wherever it was before. */

@@ -362,7 +362,7 @@ void domain_table_try_end(Changes *changes, Domain *domain) {
         if (domain->state != DOMAIN_ALLOCATED || domain->end_origins == 0 || domain->n_halves > 0 ||
             (domain->deserted && table->unsure))
                 return;
-        if (is_told || table->join.round - domain->end_round >= (domain->deserted ? DENIAL_JOIN_ROUNDS : DOMAIN_TABLE_ROUNDS_MAX))
+        if (is_told || table->join.round - domain->end_round >= DOMAIN_TABLE_ROUNDS_MAX)
                 end_domain(changes, domain);
 }
 

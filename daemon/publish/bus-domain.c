@@ -5,20 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/host.h"
 #include "publish/bus-process.h"
 #include "publish/bus-ruleset.h"
-
-#define INTERFACE BUS_NAME ".Domain"
-#define DOMAINS_PATH BUS_PATH "/domain"
-#define PATH_SIZE (sizeof(DOMAINS_PATH "/_") - 1 + DOMAIN_ID_TEXT_SIZE)
 
 /* Of one domain; each child tells its parent, so that the others are had too. */
 #define CHILDREN_MAX 1024
 
 /* Keys, numbers and padding of a domain, and one path: well above what they come to. */
 #define DOMAIN_FIXED_BYTES 3584
-#define PATH_BYTES (PATH_SIZE + 16)
+#define PATH_BYTES (BUS_DOMAIN_PATH_SIZE + 16)
 
 /* A property of the object and a member of the dictionary. */
 typedef struct Field {
@@ -54,16 +49,16 @@ size_t bus_domain_bytes(const Domain *d) {
                (domain_handled(d) ? bus_rights_bytes(domain_handled(d)) : 0) + children_bytes(d) + bus_domain_processes_bytes(d);
 }
 
-static void format_path(const Domain *d, char path[static PATH_SIZE]) {
-        char *end = stpcpy(path, DOMAINS_PATH "/_");
+void bus_domain_format_path(uint64_t id, char path[static BUS_DOMAIN_PATH_SIZE]) {
+        char *end = stpcpy(path, BUS_DOMAINS_PATH "/_");
 
-        host_format_domain(d->id, end);
+        host_format_domain(id, end);
 }
 
 int bus_append_domain_path(sd_bus_message *m, const Domain *d) {
-        char path[PATH_SIZE];
+        char path[BUS_DOMAIN_PATH_SIZE];
 
-        format_path(d, path);
+        bus_domain_format_path(d->id, path);
         return sd_bus_message_append_basic(m, 'o', d->state == DOMAIN_ALLOCATED ? path : "/");
 }
 
@@ -367,18 +362,31 @@ static const Field fields[] = { PROPERTIES(X) FREED_MEMBERS(X) };
 static const Field long_fields[] = { LONG_PROPERTIES(X) };
 #undef X
 
+static const Field *find_field(const Field *list, size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(list[i].name, name) == 0)
+                        return &list[i];
+        return NULL;
+}
+
+static int append_field(sd_bus_message *m, const BusView *view, const Domain *d, const Field *field) {
+        int r;
+
+        if (field->known && !field->known(view, d))
+                return 0;
+        r = bus_open_entry(m, field->name, field->signature);
+        if (r >= 0)
+                r = field->append(m, view, d);
+        if (r >= 0)
+                r = bus_close_entry(m);
+        return r;
+}
+
 static int append_fields(sd_bus_message *m, const BusView *view, const Domain *d, const Field *list, size_t n) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                if (list[i].known && !list[i].known(view, d))
-                        continue;
-                r = bus_open_entry(m, list[i].name, list[i].signature);
-                if (r >= 0)
-                        r = list[i].append(m, view, d);
-                if (r >= 0)
-                        r = bus_close_entry(m);
-        }
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = append_field(m, view, d, &list[i]);
         return r;
 }
 
@@ -399,15 +407,23 @@ int bus_append_domain(sd_bus_message *m, const BusView *view, const Domain *d) {
         return append_domain(m, view, d, false);
 }
 
-int bus_append_domain_with_rules(sd_bus_message *m, const BusView *view, const Domain *d) {
-        return append_domain(m, view, d, true);
+int bus_append_domain_properties(sd_bus_message *m, const BusView *view, const Domain *d, const char *const *names) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        for (; r >= 0 && *names; names++) {
+                const Field *field = find_field(fields, ARRAY_SIZE(fields), *names);
+
+                assert(field);
+                r = append_field(m, view, d, field);
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
 }
 
-static const Field *find_field(const Field *list, size_t n, const char *name) {
-        for (size_t i = 0; i < n; i++)
-                if (strcmp(list[i].name, name) == 0)
-                        return &list[i];
-        return NULL;
+int bus_append_domain_with_rules(sd_bus_message *m, const BusView *view, const Domain *d) {
+        return append_domain(m, view, d, true);
 }
 
 static int get_property(
@@ -437,10 +453,10 @@ static const sd_bus_vtable vtable[] = {
 static int find(
                 sd_bus *bus, const char *path, _unused_ const char *interface, void *userdata,
                 void **ret_found, _unused_ sd_bus_error *error) {
-        static const Text prefix = TEXT_LITERAL(DOMAINS_PATH "/_");
+        static const Text prefix = TEXT_LITERAL(BUS_DOMAINS_PATH "/_");
         const BusView view = bus_view(userdata, sd_bus_get_current_message(bus));
         Text text = text_from_string(path);
-        char canonical[PATH_SIZE];
+        char canonical[BUS_DOMAIN_PATH_SIZE];
         const Domain *domain;
         uint64_t id;
 
@@ -451,7 +467,7 @@ static int find(
         domain = bus_view_domain(&view, id);
         if (!domain || domain->state != DOMAIN_ALLOCATED)
                 return 0;
-        format_path(domain, canonical);
+        bus_domain_format_path(domain->id, canonical);
         if (strcmp(path, canonical) != 0)
                 return 0;
 
@@ -478,7 +494,7 @@ static int enumerate(
         size_t n = 0;
 
         /* Asked for the children of one domain, which are none: `busctl tree` asks so for each of them. */
-        if (text_has_prefix(text_from_string(prefix), TEXT_LITERAL(DOMAINS_PATH "/")))
+        if (text_has_prefix(text_from_string(prefix), TEXT_LITERAL(BUS_DOMAINS_PATH "/")))
                 return 0;
 
         nodes = calloc(MIN(view.table->n_live, (size_t) BUS_OBJECTS_MAX) + 1, sizeof(char *));
@@ -486,13 +502,13 @@ static int enumerate(
                 return -ENOMEM;
 
         TAILQ_FOREACH(domain, &view.table->live, entry) {
-                char path[PATH_SIZE];
+                char path[BUS_DOMAIN_PATH_SIZE];
 
                 if (!bus_caller_sees_domain(view.caller, view.table, domain))
                         continue;
                 if (!bus_room_take(&room, bus_domain_bytes(domain)))
                         break;
-                format_path(domain, path);
+                bus_domain_format_path(domain->id, path);
                 nodes[n] = strdup(path);
                 if (!nodes[n++])
                         return -ENOMEM;
@@ -505,8 +521,8 @@ static int enumerate(
 int bus_domain_attach(sd_bus *bus, const BusModel *model) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(bus, NULL, DOMAINS_PATH, INTERFACE, vtable, find, (void *) model);
+        r = sd_bus_add_fallback_vtable(bus, NULL, BUS_DOMAINS_PATH, BUS_DOMAIN_INTERFACE, vtable, find, (void *) model);
         if (r < 0)
                 return r;
-        return sd_bus_add_node_enumerator(bus, NULL, DOMAINS_PATH, enumerate, (void *) model);
+        return sd_bus_add_node_enumerator(bus, NULL, BUS_DOMAINS_PATH, enumerate, (void *) model);
 }

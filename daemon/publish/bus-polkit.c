@@ -68,6 +68,11 @@ static int on_changed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *
         return 0;
 }
 
+/* A bus that does not let us listen is no reason to leave it: what polkit said expires all the same. */
+static int on_listening(_unused_ sd_bus_message *answer, _unused_ void *userdata, _unused_ sd_bus_error *error) {
+        return 1;
+}
+
 static int watch(BusPolkit *polkit) {
         int r;
 
@@ -75,12 +80,12 @@ static int watch(BusPolkit *polkit) {
                         polkit->bus, &polkit->owner_changed,
                         "type='signal',sender='" BUS_DRIVER "',interface='" BUS_DRIVER "',member='NameOwnerChanged',"
                         "arg0='" POLKIT "'",
-                        on_owner_changed, NULL, polkit);
+                        on_owner_changed, on_listening, polkit);
         if (r < 0)
                 return r;
         r = sd_bus_match_signal_async(
                         polkit->bus, &polkit->changed, POLKIT, AUTHORITY, AUTHORITY_INTERFACE, "Changed", on_changed,
-                        NULL, polkit);
+                        on_listening, polkit);
         if (r < 0)
                 return r;
         return sd_bus_call_method_async(

@@ -58,6 +58,31 @@ void bus_subscriber_push_denial(BusSubscriber *s, const Denial *denial, const Do
         }
 }
 
+static bool wants_domain(const BusSubscriber *s, const Domain *domain) {
+        const BusSubscription *subscription;
+
+        TAILQ_FOREACH(subscription, &s->subscriptions, entry)
+                if (bus_filter_match_domain(&subscription->filter, domain))
+                        return true;
+        return false;
+}
+
+void bus_subscriber_push_domain(BusSubscriber *s, const Change *change) {
+        if (s->n_domain_subscriptions > 0 && wants_domain(s, change->domain) && may_ask(s) &&
+            bus_caller_sees_domain(&s->caller, s->set->model->table, change->domain))
+                bus_domain_news_push(&s->news, change);
+}
+
+/* What is there already can be listed: after the subscription, so that nothing is missed in between. */
+static void know_domains(BusSubscriber *s) {
+        const DomainTable *table = s->set->model->table;
+        const Domain *domain;
+
+        TAILQ_FOREACH(domain, &table->live, entry)
+                if (wants_domain(s, domain) && may_ask(s) && bus_caller_sees_domain(&s->caller, table, domain))
+                        bus_domain_news_know(&s->news, domain->id);
+}
+
 static int new_signal(const BusSubscriber *s, const BusSubscription *subscription, const char *member, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
@@ -145,10 +170,12 @@ static void send_subscription(BusSubscriber *s, BusSubscription *subscription) {
 
         n_told = send_denials(s, subscription);
         n_missed += n - n_told;
+        if (subscription->filter.domains)
+                n_missed += s->news.n_missed;
         if (n_missed > 0)
                 send_missed(s, subscription, n_missed);
         s->set->counters->bus_denials_told += n_told;
-        s->set->counters->bus_denials_missed += n_missed;
+        s->set->counters->bus_missed += n_missed;
         bus_queue_clear(&subscription->queue);
 }
 
@@ -172,7 +199,20 @@ static int send_ping(BusSubscriber *s) {
 }
 
 uint64_t bus_subscriber_due(const BusSubscriber *s) {
-        return s->waiting && !s->ping ? s->not_before_usec : UINT64_MAX;
+        uint64_t due = s->waiting || s->news.n_missed > 0 ? 0 : bus_domain_news_due(&s->news);
+
+        return s->ping || due == UINT64_MAX ? UINT64_MAX : MAX(due, s->not_before_usec);
+}
+
+static void send_news(BusSubscriber *s, uint64_t now) {
+        const BusModel *model = s->set->model;
+        const BusView view = { .table = model->table, .status = model->status, .caller = &s->caller };
+        BusRoom room = { SIZE_MAX, BUS_BATCH_BYTES_MAX };
+
+        if (s->may_ask)
+                s->set->counters->bus_signals += bus_domain_news_send(&s->news, s->set->bus, s->name, &view, &room, now);
+        else
+                bus_domain_news_clear(&s->news);
 }
 
 void bus_subscriber_send(BusSubscriber *s) {
@@ -180,8 +220,10 @@ void bus_subscriber_send(BusSubscriber *s) {
         uint64_t now = clock_monotonic_usec();
 
         locate(s, now);
+        send_news(s, now);
         TAILQ_FOREACH(subscription, &s->subscriptions, entry)
                 send_subscription(s, subscription);
+        s->news.n_missed = 0;
         s->waiting = false;
         s->room = BUS_BATCH_BYTES_MAX;
         s->not_before_usec = now + BATCH_USEC;
@@ -200,6 +242,7 @@ int bus_subscriber_new(BusSubscriber **ret, BusSubscriberSet *set, const char *n
         s->set = set;
         s->uid = uid;
         s->room = BUS_BATCH_BYTES_MAX;
+        bus_domain_news_init(&s->news);
         TAILQ_INIT(&s->subscriptions);
         TAILQ_INSERT_TAIL(&set->subscribers, s, entry);
         set->n_subscribers++;
@@ -221,6 +264,9 @@ int bus_subscriber_new(BusSubscriber **ret, BusSubscriberSet *set, const char *n
 static void subscription_end(BusSubscriber *s, BusSubscription *subscription) {
         TAILQ_REMOVE(&s->subscriptions, subscription, entry);
         s->n_subscriptions--;
+        s->n_domain_subscriptions -= subscription->filter.domains;
+        if (s->n_domain_subscriptions == 0)
+                bus_domain_news_clear(&s->news);
         s->set->counters->bus_subscriptions_ended++;
         bus_queue_done(&subscription->queue);
         free(subscription);
@@ -259,6 +305,10 @@ int bus_subscriber_add(BusSubscriber *s, const BusFilter *filter, uint64_t cooki
         subscription->filter = *filter;
         TAILQ_INSERT_TAIL(&s->subscriptions, subscription, entry);
         s->n_subscriptions++;
+        if (filter->domains) {
+                s->n_domain_subscriptions++;
+                know_domains(s);
+        }
         s->set->counters->bus_subscriptions++;
         return 0;
 }

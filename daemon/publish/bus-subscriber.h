@@ -13,6 +13,7 @@
 #include <systemd/sd-bus.h>
 
 #include "model/change.h"
+#include "publish/bus-domain-news.h"
 #include "publish/bus-filter.h"
 #include "publish/bus-queue.h"
 #include "publish/bus-view.h"
@@ -20,7 +21,7 @@
 #define BUS_SUBSCRIPTIONS_MAX 8 /* of one client */
 
 /* What a batch takes at most in messages; queued is no more, in all queues of the client. */
-#define BUS_BATCH_BYTES_MAX ((size_t) 1024 * 1024)
+#define BUS_BATCH_BYTES_MAX ((size_t) 768 * 1024)
 
 typedef struct BusSubscriber BusSubscriber;
 typedef TAILQ_HEAD(BusSubscriberList, BusSubscriber) BusSubscriberList;
@@ -53,10 +54,12 @@ struct BusSubscriber {
         bool may_ask;            /* likewise */
         uint64_t located_usec;   /* monotonic */
         uint64_t not_before_usec; /* monotonic; of the next batch */
-        size_t room;             /* of the batch that is being gathered */
-        bool waiting;            /* something is queued */
+        size_t room;             /* of the denials of the next batch */
+        bool waiting;            /* there are some */
+        BusDomainNews news;      /* for all subscriptions to domains, whose signals have no cookie */
         BusSubscriptionList subscriptions;
         size_t n_subscriptions;
+        size_t n_domain_subscriptions;
         TAILQ_ENTRY(BusSubscriber) entry;
 };
 
@@ -83,6 +86,9 @@ void bus_subscriber_forget_if_idle(BusSubscriber *subscriber);
 /* Queues the denial for the subscriptions that it is for, if the client may see it. `domain` is the one that denied, `hash`
  * the denial's denial_access_hash(). */
 void bus_subscriber_push_denial(BusSubscriber *subscriber, const Denial *denial, const Domain *domain, uint64_t hash);
+
+/* Notes what the change tells of its domain, if the client asked for that and may see it. */
+void bus_subscriber_push_domain(BusSubscriber *subscriber, const Change *change);
 
 /* When bus_subscriber_send() may send what waits, in µs of the monotonic clock; UINT64_MAX: nothing does, or it has to be
  * answered first. */

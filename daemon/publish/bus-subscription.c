@@ -12,6 +12,10 @@
 #define SUBSCRIBERS_MAX 64
 #define SUBSCRIBERS_OF_USER_MAX 16
 
+/* Batches before the other sources of the loop have their turn: one can take some ms. Who was sent one is not due again
+ * before the others had theirs. */
+#define BATCHES_MAX 4
+
 struct BusSubscriptions {
         BusSubscriberSet set;
         sd_bus_slot *slot; /* of the methods */
@@ -102,6 +106,8 @@ static const sd_bus_vtable vtable[] = {
                         "Unsubscribe", SD_BUS_ARGS("t", cookie), SD_BUS_NO_RESULT,
                         method_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("Denials", SD_BUS_ARGS("t", cookie, "aa{sv}", denials), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("DomainAdded", SD_BUS_ARGS("t", id, "o", path), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("DomainRemoved", SD_BUS_ARGS("t", id, "o", path), 0),
         SD_BUS_SIGNAL_WITH_ARGS("Missed", SD_BUS_ARGS("t", cookie, "t", count), 0),
         SD_BUS_VTABLE_END,
 };
@@ -110,11 +116,14 @@ void bus_subscriptions_publish(BusSubscriptions *subscriptions, const Change *ch
         BusSubscriber *s;
         uint64_t hash;
 
-        if (change->type != CHANGE_DENIAL || TAILQ_EMPTY(&subscriptions->set.subscribers))
+        if (!change->domain || TAILQ_EMPTY(&subscriptions->set.subscribers))
                 return;
-        hash = denial_access_hash(change->denial);
-        TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry)
-                bus_subscriber_push_denial(s, change->denial, change->domain, hash);
+        hash = change->denial ? denial_access_hash(change->denial) : 0;
+        TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry) {
+                if (change->denial)
+                        bus_subscriber_push_denial(s, change->denial, change->domain, hash);
+                bus_subscriber_push_domain(s, change);
+        }
 }
 
 uint64_t bus_subscriptions_due(const BusSubscriptions *subscriptions) {
@@ -128,10 +137,11 @@ uint64_t bus_subscriptions_due(const BusSubscriptions *subscriptions) {
 
 void bus_subscriptions_send(BusSubscriptions *subscriptions) {
         uint64_t now = clock_monotonic_usec();
+        unsigned n = 0;
         BusSubscriber *s;
 
         TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry)
-                if (bus_subscriber_due(s) <= now)
+                if (bus_subscriber_due(s) <= now && n++ < BATCHES_MAX)
                         bus_subscriber_send(s);
 }
 

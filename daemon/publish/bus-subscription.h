@@ -22,5 +22,5 @@ void bus_subscriptions_publish(BusSubscriptions *subscriptions, const Change *ch
  * to pass. It may change with everything that the connection does. */
 uint64_t bus_subscriptions_due(const BusSubscriptions *subscriptions);
 
-/* Sends what is due. */
+/* Sends what is due, or some of it, with the rest still due. */
 void bus_subscriptions_send(BusSubscriptions *subscriptions);

@@ -16,8 +16,10 @@
 #include "publish/bus-subscription.h"
 #include "publish/bus-view.h"
 
-/* Steps of sd-bus before the other sources of the loop have their turn. */
+/* Steps of sd-bus, and time, before the other sources of the loop have their turn: whoever may call can call without end,
+ * and one answer can take milliseconds. */
 #define STEPS_MAX 16
+#define TURN_USEC (2 * USEC_PER_MSEC)
 
 /* How long the bus has for an answer. Shorter than the 25 s that callers usually wait for ours. */
 #define ANSWER_USEC (5 * USEC_PER_SEC)
@@ -164,10 +166,11 @@ static void bus_lost(Bus *bus, int error) {
 }
 
 static void on_io(_unused_ evutil_socket_t fd, _unused_ short what, void *userdata) {
+        const uint64_t end_usec = clock_monotonic_usec() + TURN_USEC;
         Bus *bus = userdata;
         int r = 1;
 
-        for (unsigned i = 0; r > 0 && i < STEPS_MAX; i++)
+        for (unsigned i = 0; r > 0 && i < STEPS_MAX && (i == 0 || clock_monotonic_usec() < end_usec); i++)
                 r = sd_bus_process(bus->connection, NULL);
         if (r >= 0) {
                 bus_subscriptions_send(bus->subscriptions);

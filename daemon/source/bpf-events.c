@@ -59,9 +59,10 @@ static void choose_programs(BpfEvents *events) {
 }
 
 static int set_up(BpfEvents *events) {
+        LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = BPF_KERNEL_TYPES);
         int r;
 
-        events->programs = events_bpf__open();
+        events->programs = events_bpf__open_opts(&options);
         if (!events->programs)
                 return -errno;
         choose_programs(events);

@@ -23,12 +23,11 @@ static DomainDescription describe_domain(const BpfDomainRecord *record) {
         };
 }
 
-Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec, uint64_t boot_usec) {
+Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec) {
         return (Fact) {
                 .type = FACT_DOMAIN_SEEN,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
-                .boot_usec = boot_usec,
                 .sight = {
                         .parent = record->parent,
                         .described = describe_domain(record),
@@ -56,12 +55,11 @@ static TaskDescription describe_task(const BpfThreadRecord *record) {
         };
 }
 
-Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec, uint64_t boot_usec) {
+Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec) {
         return (Fact) {
                 .type = FACT_TASK_SEEN,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
-                .boot_usec = boot_usec,
                 .seen = { record->domain, describe_task(record), ATTRIBUTION_KERNEL },
         };
 }
@@ -74,7 +72,7 @@ static TaskDescription describe_entrant(const BpfRestrictionRecord *record) {
         return task;
 }
 
-Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec, uint64_t boot_usec) {
+Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec) {
         TaskDescription creator = describe_entrant(record);
 
         creator.tid = record->creator_tid;
@@ -83,17 +81,15 @@ Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_u
                 .type = FACT_DOMAIN_CREATED,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
-                .boot_usec = boot_usec,
                 .created = { .domain = record->domain.id, .parent = record->domain.parent, .creator = creator },
         };
 }
 
-Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec, uint64_t boot_usec) {
+Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec) {
         return (Fact) {
                 .type = FACT_DOMAIN_ENFORCED,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
-                .boot_usec = boot_usec,
                 .enforced = {
                         .domain = record->domain.id,
                         .task = describe_entrant(record),
@@ -103,12 +99,11 @@ Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_
         };
 }
 
-Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec, uint64_t boot_usec) {
+Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec) {
         return (Fact) {
                 .type = FACT_DOMAIN_FREED,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
-                .boot_usec = boot_usec,
                 .freed = {
                         .domain = record->domain,
                         .n_denials = record->n_denials,

@@ -5,9 +5,9 @@
 #include "model/fact.h"
 #include "source/bpf/record.h"
 
-/* `time_usec` is realtime, `boot_usec` the same by the boot clock. */
-Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec, uint64_t boot_usec);
-Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec, uint64_t boot_usec);
-Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec, uint64_t boot_usec);
-Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec, uint64_t boot_usec);
-Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec, uint64_t boot_usec);
+/* `time_usec` is realtime. */
+Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec);
+Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec);
+Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec);
+Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec);
+Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec);

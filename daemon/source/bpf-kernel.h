@@ -8,6 +8,10 @@
 /* Room for a reason, with its NUL: what a source's status takes. */
 #define BPF_REASON_SIZE 256
 
+/* What describes its structures, where a program is opened: libbpf would else look for what it does not find in modules,
+ * too, for which it takes more privileges than there are. Landlock is in none. */
+#define BPF_KERNEL_TYPES "/sys/kernel/btf/vmlinux"
+
 /* -EOPNOTSUPP: its domains have no ID, or it does not describe its structures. */
 int bpf_kernel_check(char *ret_reason, size_t n_reason);
 

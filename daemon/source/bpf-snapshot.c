@@ -22,6 +22,7 @@ typedef struct Run {
 } Run;
 
 static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
+        LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = BPF_KERNEL_TYPES);
         uint32_t offset;
         int r;
 
@@ -29,8 +30,8 @@ static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
         if (r < 0)
                 return r;
 
-        snapshot->programs = snapshot_bpf__open_and_load();
-        if (snapshot->programs)
+        snapshot->programs = snapshot_bpf__open_opts(&options);
+        if (snapshot->programs && snapshot_bpf__load(snapshot->programs) >= 0)
                 snapshot->threads = bpf_program__attach_iter(snapshot->programs->progs.threads, NULL);
         if (!snapshot->threads) {
                 r = -errno;
@@ -73,9 +74,10 @@ static void on_record(void *userdata, const BpfRecord *record) {
         Fact fact;
 
         if (record->type == BPF_RECORD_DOMAIN)
-                fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec, run->boot_usec);
+                fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec);
         else
-                fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec, run->boot_usec);
+                fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec);
+        fact.boot_usec = run->boot_usec;
         run->sink.fn(run->sink.userdata, &fact);
 }
 

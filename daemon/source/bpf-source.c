@@ -24,6 +24,7 @@ struct BpfSource {
         struct event *readable;
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
         uint64_t read_usec;            /* realtime, of the turn before */
+        bool reading;
         BpfDenialTexts texts;
         SourceStatus status;
 };
@@ -31,6 +32,7 @@ struct BpfSource {
 /* --- what came ------------------------------------------------------------------------------------------------- */
 
 static void publish(const BpfSource *source, Fact fact) {
+        fact.boot_usec = fact.time_usec - source->realtime_offset_usec;
         source->options.sink.fn(source->options.sink.userdata, &fact);
 }
 
@@ -42,9 +44,9 @@ static uint64_t to_realtime(const BpfSource *source, uint64_t boottime_ns) {
 static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
-        publish(source, bpf_fact_domain_created(record, time_usec, record->time_ns / 1000));
-        publish(source, bpf_fact_domain_seen(&record->domain, time_usec, record->time_ns / 1000));
-        publish(source, bpf_fact_domain_enforced(record, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_domain_created(record, time_usec));
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
+        publish(source, bpf_fact_domain_enforced(record, time_usec));
         /* The others do not make the system call. */
         if (source->way == BPF_EVENTS_SYSTEM_CALL && record->process_wide && record->n_threads > 1)
                 bpf_snapshot_process(source->snapshot, record->thread.pid, source->options.sink);
@@ -53,8 +55,8 @@ static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record)
 static void on_inside(const BpfSource *source, const BpfRestrictionRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
-        publish(source, bpf_fact_domain_seen(&record->domain, time_usec, record->time_ns / 1000));
-        publish(source, bpf_fact_task_seen(&record->thread, time_usec, record->time_ns / 1000));
+        publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
+        publish(source, bpf_fact_task_seen(&record->thread, time_usec));
 }
 
 static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
@@ -69,7 +71,7 @@ static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
 }
 
 static void on_freed(const BpfSource *source, const BpfEndRecord *record) {
-        publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns), record->time_ns / 1000));
+        publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns)));
 }
 
 static void on_record(void *userdata, const BpfRecord *record) {
@@ -112,10 +114,12 @@ static void report_loss(BpfSource *source, uint64_t now_usec) {
 static void read_events(BpfSource *source, size_t n_max) {
         uint64_t now_usec = clock_realtime_usec();
 
+        source->reading = true;
         source->realtime_offset_usec = now_usec - clock_boottime_usec();
         bpf_events_read(source->events, n_max);
         report_loss(source, now_usec);
         source->read_usec = now_usec;
+        source->reading = false;
 }
 
 static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
@@ -123,7 +127,8 @@ static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *
 }
 
 void bpf_source_drain(BpfSource *source) {
-        if (source->events)
+        /* Whoever gets a fact may ask for all before it, which he has got. */
+        if (source->events && !source->reading)
                 read_events(source, RECORDS_PER_DRAIN);
 }
 

@@ -82,7 +82,7 @@ static void pass_on(TraceMerge *merge, TraceStream *stream) {
 static uint64_t run_limit(const TraceMerge *merge, uint64_t horizon_ns) {
         uint64_t limit = MIN(head_time(merge, 1), head_time(merge, 2));
 
-        return merge->n_heap < merge->n_streams ? MIN(limit, horizon_ns) : limit;
+        return MIN(limit, horizon_ns);
 }
 
 TraceMergeResult trace_merge_run(TraceMerge *merge, uint64_t horizon_ns, size_t n_pages) {

@@ -37,6 +37,5 @@ void trace_merge_done(TraceMerge *merge);
 /* Adds a stream of raw pages. Takes `fd`, also when it fails: -ENOMEM. May move those that are there. */
 int trace_merge_add(TraceMerge *merge, int fd, const TraceStreamOptions *options);
 
-/* Passes on all records that may, from at most `n_pages` pages besides the first of each stream. While a stream is
- * empty, nothing younger than `horizon_ns` may. */
+/* Passes on all records up to `horizon_ns`, from at most `n_pages` pages besides the first of each stream. */
 TraceMergeResult trace_merge_run(TraceMerge *merge, uint64_t horizon_ns, size_t n_pages);

@@ -272,12 +272,12 @@ void trace_source_set_following(TraceSource *source, bool any) {
         }
 }
 
-void trace_source_catch_up(TraceSource *source) {
-        uint64_t now_usec = clock_boottime_usec(), end_usec = now_usec + DRAIN_USEC;
+void trace_source_catch_up(TraceSource *source, uint64_t until_boot_usec) {
+        uint64_t end_usec = clock_boottime_usec() + DRAIN_USEC;
 
-        while (source->merge.n_streams > 0 && now_usec < end_usec &&
-               read_until(source, now_usec - MARGIN_USEC) == TRACE_MERGE_MORE)
-                now_usec = clock_boottime_usec();
+        while (source->merge.n_streams > 0 && read_until(source, until_boot_usec) == TRACE_MERGE_MORE &&
+               clock_boottime_usec() < end_usec)
+                ;
 }
 
 void trace_source_drain(TraceSource *source) {

@@ -33,8 +33,9 @@ int trace_source_new(TraceSource **ret, const TraceSourceOptions *options);
 /* Whether there is any thread that the sink follows. */
 void trace_source_set_following(TraceSource *source, bool any);
 
-/* Before a look at what lives now: reports what has happened until just before. */
-void trace_source_catch_up(TraceSource *source);
+/* Reports what had happened until then, and nothing younger: before others tell of what happened next, or look. On this
+ * thread of the kernel's, that is; on other CPUs, what is not 10 ms old may still be being written. */
+void trace_source_catch_up(TraceSource *source, uint64_t until_boot_usec);
 
 /* Before the end: reads what the kernel has. */
 void trace_source_drain(TraceSource *source);

@@ -58,6 +58,26 @@ def all_told(truth, events):
     return {**truth, "expected": expected}, [e for e in events if e.get("domain") not in silent]
 
 
+def audits_share(truth, events):
+    """The same two for check(), where BPF programs tell of all denials: what is logged, which alone has a path."""
+    logged, others = set(), Counter()
+    for e in events:
+        if e["type"] == "denial":
+            if e.get("logged", True):
+                logged.add(e["domain"])
+            else:
+                others[e["domain"]] += 1
+    share = []
+    for e in events:
+        if e.get("domain") in logged and e.get("logged", True):
+            n = others[e["domain"]]
+            if e["type"] == "domain" and e["change"] == "freed":
+                assert e["denials"]["unseen"] == 0, e
+                e = {**e, "denials": {"seen": e["denials"]["seen"] - n, "kernel": e["denials"]["kernel"], "unseen": n}}
+            share.append(e)
+    return truth, share
+
+
 def check(truth, events):
     """Holds the events of one kind to what its program did."""
     per_domain = {}
@@ -102,7 +122,7 @@ def check_domain(expected, domain, events):
 def test_kind(kind, *options):
     def test():
         # By audit alone: the tests in virtual machines see both sources at work.
-        with Daemon("Trace=no\n", bus=False) as daemon:
+        with Daemon("Trace=no\nBpf=no\n", bus=False) as daemon:
             client = daemon.client()
             (truth,) = sandbox(*options, kind)
             creators = {e["creator"] for e in truth["expected"]}

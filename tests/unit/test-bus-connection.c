@@ -135,19 +135,18 @@ static void call_by_names(Fixture *f, const char *expected) {
 
                 check(sd_bus_get_unique_name(caller, &name) >= 0 && sscanf(name, ":1.%u", &number) == 1);
                 check(number < CLIENTS);
-                check_text(client_get(caller, PATH, MANAGER, "LandlockABI"), expected);
+                check_text(client_get(caller, PATH, MANAGER, "LiveDomains"), expected);
                 sd_bus_close_unref(caller);
         }
         sd_bus_close_unref(bus);
 }
 
-static void are_served(Fixture *f) {
-        call_by_names(f, "<i 7>");
+static void see_all(Fixture *f) {
+        call_by_names(f, "<t 1>");
 }
 
-static void are_refused(Fixture *f) {
-        call_by_names(f, "!org.freedesktop.DBus.Error.AccessDenied: Only root may ask landlockd: call as root, for "
-                         "example with sudo.");
+static void see_nothing(Fixture *f) {
+        call_by_names(f, "<t 0>");
 }
 
 static void is_served_again(Fixture *f) {
@@ -162,17 +161,18 @@ static void test_restart(void **state) {
         Fixture *f = *state;
         Ticker ticker;
 
+        tell_denied(f, 1, &(Denial) { .domain = 0x1a6f });
         f->bus = bus_free(f->bus);
         fixture_stop_daemon(f);
         fixture_start_daemon(f);
         assert_int_equal(fixture_new_bus(f, f->address, &f->bus), 0);
-        run_client(f, 0, are_served);
+        run_client(f, 0, see_all);
 
         ticker_start(&ticker, f);
         fixture_stop_daemon(f);
         run_loop(f, 200);
         fixture_start_daemon(f);
-        run_client(f, NOBODY, are_refused);
+        run_client(f, NOBODY, see_nothing);
         ticker_stop(&ticker);
 }
 
@@ -293,7 +293,7 @@ static int fake_answer(sd_bus_message *m, void *userdata _unused_, sd_bus_error 
                 check(sd_bus_reply_method_return(m, "u", 1) >= 0);
                 return fake_call(sd_bus_message_get_bus(m));
         }
-        if (sd_bus_message_is_method_call(m, NULL, "GetConnectionUnixUser"))
+        if (sd_bus_message_is_method_call(m, NULL, "GetConnectionCredentials"))
                 fake_finished = fake_hangs_up;
         if (answer) {
                 check(strcmp(answer->name, SD_BUS_ERROR_ACCESS_DENIED) == 0);

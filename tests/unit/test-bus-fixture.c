@@ -16,7 +16,7 @@ void fixture_require(void) {
         const char *lacking = NULL;
 
         if (geteuid() != 0)
-                lacking = "must run as root, whom alone landlockd answers";
+                lacking = "must run as root, who can be every user";
         else if (system("dbus-daemon --version >/dev/null 2>&1") != 0)
                 lacking = "dbus-daemon is not installed";
         if (!lacking)
@@ -43,6 +43,7 @@ static void write_config(const char *directory, const char *policy) {
                 "<auth>EXTERNAL</auth>\n"
                 "%s"
                 "<limit name=\"max_message_size\">33554432</limit>\n"
+                "<limit name=\"max_connections_per_user\">1000</limit>\n"
                 "</busconfig>\n";
         _cleanup_free_ char *path = NULL;
         FILE *file;
@@ -148,6 +149,31 @@ void fixture_start(Fixture *f, const DomainTableLimits *limits) {
         fixture_start_with_policy(f, limits, NO_POLICY);
 }
 
+void fixture_start_with_installed_policy(Fixture *f, const DomainTableLimits *limits) {
+        _cleanup_free_ char *file = read_source_file("dbus/io.landlock.Landlockd1.conf"), *policy = NULL;
+        char *begin = strstr(file, "<busconfig>"), *end = strstr(file, "</busconfig>");
+
+        assert_non_null(begin);
+        assert_non_null(end);
+        *end = '\0';
+        assert_true(asprintf(&policy,
+                             "<policy context=\"default\">\n"
+                             "  <allow user=\"*\"/>\n"
+                             "  <deny own=\"*\"/>\n"
+                             "  <deny send_type=\"method_call\"/>\n"
+                             "  <allow send_type=\"signal\"/>\n"
+                             "  <allow send_type=\"method_return\"/>\n"
+                             "  <allow send_type=\"error\"/>\n"
+                             "  <allow receive_type=\"method_call\"/>\n"
+                             "  <allow receive_type=\"method_return\"/>\n"
+                             "  <allow receive_type=\"error\"/>\n"
+                             "  <allow receive_type=\"signal\"/>\n"
+                             "  <allow send_destination=\"org.freedesktop.DBus\"/>\n"
+                             "</policy>\n"
+                             "%s", begin + strlen("<busconfig>")) > 0);
+        fixture_start_with_policy(f, limits, policy);
+}
+
 void fixture_stop(Fixture *f) {
         static const char *const files[] = { "bus", "bus.conf", "bus.log" };
 
@@ -247,6 +273,36 @@ void tell_rule(Fixture *f, uint64_t n, uint64_t ruleset, const Rule *rule) {
 
         fact.rule_added = (RuleAddition) { ruleset, *rule };
         tell(f, &fact);
+}
+
+static void tell_denied_to(Fixture *f, uint64_t n, uint64_t domain, uint32_t uid, uint64_t party) {
+        tell_denied(f, n, &(Denial) {
+                .domain = domain,
+                .blockers.known = UINT64_C(1) << BLOCKER_SCOPE_SIGNAL,
+                .object = { .kind = OBJECT_PROCESS, .pid = 77, .has_pid = true, .comm = TEXT_LITERAL("other"),
+                            .domain = party, .has_domain = true },
+                .subject = { .ids = { [SUBJECT_uid] = uid, [SUBJECT_pid] = domain }, .known_ids = 1 << SUBJECT_uid | 1 << SUBJECT_pid },
+        });
+}
+
+void tell_user(Fixture *f, uint64_t n, uint64_t domain, uint32_t uid) {
+        const TaskDescription creator = { .tid = domain, .pid = domain, .has_pid = true, .uid = uid, .has_uid = true,
+                                          .comm = TEXT_LITERAL("creator"), .exe = TEXT_LITERAL("/bin/creator") };
+
+        tell_ruleset(f, n, &(RulesetCreation) { .ruleset = domain, .handled.bits[ACCESS_FS] = 1, .tid = domain });
+        tell_rule(f, n + 1, domain, &(Rule) { .kind = RULE_PATH_BENEATH, .version = 1, .access = 1, .path = TEXT_LITERAL("/usr") });
+        for (uint64_t i = 0; i < 3; i++)
+                tell_created(f, n + 2 + i, &(DomainCreation) {
+                        .domain = domain + i, .parent = i == 1 ? domain : 0, .ruleset = domain, .ruleset_version = 1,
+                        .creator = creator, .label = TEXT_LITERAL("creator@a.service"),
+                });
+        tell_seen(f, n + 6, domain, creator, ATTRIBUTION_KERNEL);
+        tell_seen(f, n + 7, domain + 1, (TaskDescription) { .tid = domain + 1, .pid = domain, .has_pid = true, .uid = uid,
+                                                            .has_uid = true, .comm = TEXT_LITERAL("nested") },
+                  ATTRIBUTION_INHERITED);
+        tell_denied_to(f, n + 8, domain, uid, domain);
+        tell_denied_to(f, n + 9, domain + 1, uid, 0);
+        tell_freed(f, n + 10, domain + 2, 5);
 }
 
 static void on_end_of_client(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {

@@ -18,6 +18,7 @@
 #define DOMAIN NAME ".Domain"
 
 #define NOBODY 65534
+#define USER 1000
 
 typedef struct Fixture {
         char directory[64];
@@ -31,13 +32,16 @@ typedef struct Fixture {
         bool only_privileged; /* for fixture_new_bus(): UnprivilegedAccess=no */
 } Fixture;
 
-/* Ends the test as skipped where it cannot run: without dbus-daemon, or not as root, whom alone landlockd answers. */
+/* Ends the test as skipped where it cannot run: without dbus-daemon, or not as root, who can be every user. */
 void fixture_require(void);
 
 /* Starts everything. The bus's policy is that everyone may do everything, unless another one is given, in the XML
  * of its configuration. */
 void fixture_start(Fixture *f, const DomainTableLimits *limits);
 void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, const char *policy);
+
+/* With the policy in dbus/, on top of one like that of the system bus: by default nobody may own a name or call a method. */
+void fixture_start_with_installed_policy(Fixture *f, const DomainTableLimits *limits);
 void fixture_stop(Fixture *f);
 
 /* bus_new() for the fixture. */
@@ -58,6 +62,10 @@ void tell_seen(Fixture *f, uint64_t n, uint64_t domain, TaskDescription task, At
 void tell_ruleset(Fixture *f, uint64_t n, const RulesetCreation *creation);
 void tell_rule(Fixture *f, uint64_t n, uint64_t ruleset, const Rule *rule);
 void tell_freed(Fixture *f, uint64_t n, uint64_t domain, int64_t n_denials);
+
+/* All that there can be of one user: `domain`, the next number nested in it, the one after that freed; of each the ruleset
+ * `domain`; in the first two a process and a denial. */
+void tell_user(Fixture *f, uint64_t n, uint64_t domain, uint32_t uid);
 
 /* Runs `client` in a process of that user, and the event loop until it has ended. It must return normally: checks
  * within are check(), as cmocka's must not fail in another process. Nobody else runs the loop. */

@@ -20,7 +20,7 @@ static const DomainTableLimits limits = { .n_domains = 8192, .n_denials = 2000, 
 #define LIVE_NAMES                                                                                         \
         "\"ID\": <t 5476567185>, \"HexID\": <s \"1466dc891\">, "                                             \
         "\"UUID\": <s \"83670dad-a581-5022-bd4c-b2f73ab7833f\">, \"State\": <s \"allocated\">, "             \
-        "\"Mode\": <s \"enforcing\">, "
+        "\"Mode\": <s \"enforcing\">, \"Label\": <s \"a\\xff@nginx.service\">, "
 #define LIVE_CREATOR                                                                                       \
         "\"CreatorUID\": <u 0>, "                                                                          \
         "\"CreatorComm\": <s \"a\\x0ab\">, \"CreatorExe\": <s \"/usr/bin/\\xff\\x5cx\">, "
@@ -145,6 +145,7 @@ static int setup(void **state) {
                 .creator_uid = 0, .has_creator_uid = true,
                 .creator_comm = TEXT_LITERAL("a\nb"),
                 .creator_exe = TEXT_LITERAL("/usr/bin/\xff\\x"),
+                .label = TEXT_LITERAL("a\xff@nginx.service"),
         });
         tell_described(&f, 2, &(DomainDescription) { .domain = FREED });
         denial = full_denial();
@@ -290,16 +291,45 @@ static void test_get_domain(void **state) {
 static void list_domains(Fixture *f) {
         sd_bus *bus = client_open(f);
 
-        check_text(client_manager(bus, "ListDomains", "a{sv}", 0), "[" BARE_ENTRY ", " LIVE_ENTRY "]");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 0), "[" LIVE_ENTRY ", " BARE_ENTRY "] 0");
         check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "state", "s", "allocated"),
-                   "[" BARE_ENTRY ", " LIVE_ENTRY "]");
-        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "state", "s", "deallocated"), "[" FREED_ENTRY "]");
+                   "[" LIVE_ENTRY ", " BARE_ENTRY "] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "state", "s", "deallocated"), "[" FREED_ENTRY "] 0");
         check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "state", "s", "any"),
-                   "[" BARE_ENTRY ", " LIVE_ENTRY ", " FREED_ENTRY "]");
-        check_text(client_manager(bus, "ListDomains", "a{sv}", 2, "limit", "u", 2, "state", "s", "any"),
-                   "[" BARE_ENTRY ", " LIVE_ENTRY "]");
+                   "[" FREED_ENTRY ", " LIVE_ENTRY ", " BARE_ENTRY "] 0");
+        sd_bus_close_unref(bus);
+}
+
+static void list_pages(Fixture *f) {
+        sd_bus *bus = client_open(f);
+
         check_text(client_manager(bus, "ListDomains", "a{sv}", 2, "limit", "u", 1, "state", "s", "any"),
-                   "[" BARE_ENTRY "]");
+                   "[" FREED_ENTRY "] " FREED_TEXT);
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 3, "limit", "u", 1, "after", "t", FREED, "state", "s", "any"),
+                   "[" LIVE_ENTRY "] " LIVE_TEXT);
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 3, "limit", "u", 1, "after", "t", LIVE, "state", "s", "any"),
+                   "[" BARE_ENTRY "] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 2, "limit", "u", 2, "state", "s", "any"),
+                   "[" FREED_ENTRY ", " LIVE_ENTRY "] " LIVE_TEXT);
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "after", "t", UINT64_C(2)), "[] 0");
+        sd_bus_close_unref(bus);
+}
+
+static void list_filtered(Fixture *f) {
+        sd_bus *bus = client_open(f);
+
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "uid", "u", 0), "[" LIVE_ENTRY "] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "uid", "u", 7), "[] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 2, "has-denials", "b", true, "state", "s", "any"),
+                   "[" LIVE_ENTRY ", " BARE_ENTRY "] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 2, "has-denials", "b", false, "state", "s", "any"),
+                   "[" FREED_ENTRY "] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "label", "s", "\\xff@nginx"), "[" LIVE_ENTRY "] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "label", "s", "Nginx"), "[] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "since", "t", UINT64_C(1795308515000001)),
+                   "[" BARE_ENTRY "] 0");
+        check_text(client_manager(bus, "ListDomains", "a{sv}", 1, "since", "t", UINT64_C(1795308515000000)),
+                   "[" LIVE_ENTRY ", " BARE_ENTRY "] 0");
         sd_bus_close_unref(bus);
 }
 
@@ -312,7 +342,9 @@ static void bad_options(Fixture *f) {
                 const char *sentence;
         } bad[] = {
                 { "ListDomains", "sta\nte", "s", (unsigned long) "any", "This method has no option \"sta\\x0ate\"." },
-                { "ListDomains", "since", "t", 1, "This method has no option \"since\"." },
+                { "ListDomains", "before", "t", 1, "This method has no option \"before\"." },
+                { "ListDomains", "has-denials", "u", 1,
+                  "The option \"has-denials\" must be of D-Bus type \"b\", not \"u\"." },
                 { "ListDomains", "state", "u", 1, "The option \"state\" must be of D-Bus type \"s\", not \"u\"." },
                 { "ListDomains", "limit", "t", 1, "The option \"limit\" must be of D-Bus type \"u\", not \"t\"." },
                 { "ListDomains", "limit", "u", 0, "The option \"limit\" must be from 1 to 4096." },
@@ -341,6 +373,8 @@ static void bad_options(Fixture *f) {
 
 static void test_list_domains(void **state) {
         run_client(*state, 0, list_domains);
+        run_client(*state, 0, list_pages);
+        run_client(*state, 0, list_filtered);
         run_client(*state, 0, bad_options);
 }
 

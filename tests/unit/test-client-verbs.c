@@ -3,6 +3,8 @@
 #include "test-bus-fixture.h"
 #include "test-client-capture.h"
 
+#include <sys/pidfd.h>
+
 #define LIVE UINT64_C(0x1466dc891)
 #define FREED UINT64_C(0x1466dc896)
 #define LIVE_UUID "83670dad-a581-5022-bd4c-b2f73ab7833f"
@@ -70,7 +72,7 @@ static void fill(Fixture *f) {
         tell_described(f, 0, &(DomainDescription) {
                 .domain = LIVE, .mode = DOMAIN_MODE_ENFORCING, .creator_pid = 18353, .has_creator_pid = true,
                 .creator_uid = 1000, .has_creator_uid = true, .creator_comm = TEXT_LITERAL("sandboxer"),
-                .creator_exe = TEXT_LITERAL("/usr/bin/sandboxer\x1b[2J"),
+                .creator_exe = TEXT_LITERAL("/usr/bin/sandboxer\x1b[2J"), .label = TEXT_LITERAL("ssh\r@a.scope"),
         });
         tell_denied(f, 1, &(Denial) {
                 .domain = LIVE, .blockers.known = UINT64_C(1) << BLOCKER_FS_WRITE_FILE,
@@ -141,7 +143,7 @@ static void in_client_with_inner(Client client) {
 }
 
 static void tree(Fixture *f _unused_) {
-        outputs("1466dc891  sandboxer  uid 1000  1 denial\n"
+        outputs("1466dc891  ssh\\x0d@a.scope  uid 1000  1 denial\n"
                 "|-18353 sh\n"
                 "`-1466dc8a0  env\\x1b  uid 1000\n"
                 "  |-40 env\\x1b (2 threads)\n"
@@ -149,7 +151,7 @@ static void tree(Fixture *f _unused_) {
                 "  |-100 env\\x1b\n"
                 "  `-1466dc8a1  -\n"
                 "\n3 domains, 4 processes.\n", "tree");
-        outputs("1466dc891  sandboxer  uid 1000  1 denial\n"
+        outputs("1466dc891  ssh\\x0d@a.scope  uid 1000  1 denial\n"
                 "|-18353 sh\n"
                 "`-1466dc8a0  env\\x1b  uid 1000\n"
                 "  |-40 env\\x1b (2 threads)\n"
@@ -232,20 +234,20 @@ static void show_inner(Fixture *f _unused_) {
 }
 
 static void list(Fixture *f _unused_) {
-        outputs("DOMAIN    STATE     CREATOR           UID DENIALS LAST SEEN           EXE\n"
-                "1466dc891 allocated sandboxer[18353] 1000       1 2026-11-22 00:48:35 /usr/bin/sandboxer\\x1b[2J\n"
+        outputs("DOMAIN    STATE     CREATOR           UID DENIALS LAST SEEN           LABEL           EXE\n"
+                "1466dc891 allocated sandboxer[18353] 1000       1 2026-11-22 00:48:35 ssh\\x0d@a.scope /usr/bin/sandboxer\\x1b[2J\n"
                 "\n1 domain listed.\nFreed ones are listed with --all.\n", "list");
-        outputs("1466dc891 allocated   sandboxer[18353] 1000      1 2026-11-22 00:48:35 /usr/bin/sandboxer\\x1b[2J\n"
-                "1466dc896 deallocated -                   - 1 of 4 2026-11-22 00:48:37 -\n", "--all", "--no-legend");
-        outputs("1466dc896 deallocated - - 1 of 4 2026-11-22 00:48:37 -\n", "list", "--state=deallocated", "--no-legend");
-        outputs("DOMAIN    STATE     CREATOR           UID DENIALS LAST SEEN           EXE\n"
-                "1466dc891 allocated sandboxer[18353] 1000       1 2026-11-22 00:48:35 /usr/bin/sandboxer\\x1b[2J\n"
-                "\n1 of 2 domains listed.\n", "list", "--all", "--limit=1");
+        outputs("1466dc896 deallocated -                   - 1 of 4 2026-11-22 00:48:37 -               -\n"
+                "1466dc891 allocated   sandboxer[18353] 1000      1 2026-11-22 00:48:35 ssh\\x0d@a.scope /usr/bin/sandboxer\\x1b[2J\n", "--all", "--no-legend");
+        outputs("1466dc896 deallocated - - 1 of 4 2026-11-22 00:48:37 - -\n", "list", "--state=deallocated", "--no-legend");
+        outputs("DOMAIN    STATE       CREATOR UID DENIALS LAST SEEN           LABEL EXE\n"
+                "1466dc896 deallocated -         -  1 of 4 2026-11-22 00:48:37 -     -\n"
+                "\n1 of 2 domains listed.\n", "list", "--state=any", "--limit=1");
 }
 
 #define LIVE_JSON                                                                                                       \
         "{\"domain\":\"1466dc891\",\"domain_uuid\":\"" LIVE_UUID "\",\"state\":\"allocated\",\"mode\":\"enforcing\","     \
-        "\"children\":[],"                                                                                             \
+        "\"label\":\"ssh\\\\x0d@a.scope\",\"children\":[],"                                                                 \
         "\"creator\":{\"pid\":18353,\"uid\":1000,\"comm\":\"sandboxer\",\"exe\":\"/usr/bin/sandboxer\\\\x1b[2J\"},"       \
         "\"first_seen\":\"2026-11-22T00:48:34.000000Z\",\"last_seen\":\"2026-11-22T00:48:35.000000Z\","                 \
         "\"denials\":{\"seen\":1},\"blockers\":{\"fs.write_file\":1},\"processes\":[{\"pid\":18353,\"comm\":\"sh\","        \
@@ -259,6 +261,7 @@ static void list_json(Fixture *f _unused_) {
 static void show(Fixture *f _unused_) {
         static const char live[] =
                 "Domain 1466dc891: allocated\n"
+                "       Label: ssh\\x0d@a.scope\n"
                 "        UUID: " LIVE_UUID "\n"
                 "        Mode: enforcing\n"
                 "     Creator: sandboxer[18353], uid 1000\n"
@@ -346,9 +349,73 @@ static void status(Fixture *f _unused_) {
         capture_done(&capture);
 }
 
+static int where_it_is(int64_t tid, uint64_t *ret_domain) {
+        *ret_domain = tid == getpid() ? LIVE : 0;
+        return 0;
+}
+
+/* The parent, which runs the loop, is in the domain, this process is not. */
+static void lookup(Fixture *f _unused_) {
+        char parent[16], self[16], expected[512];
+        Capture capture;
+
+        snprintf(parent, sizeof(parent), "%d", getppid());
+        snprintf(self, sizeof(self), "%d", getpid());
+        check(ask(&capture, (const char *const[]) { "lookup", parent, self, NULL }) == 0);
+        snprintf(expected, sizeof(expected), "     Process: %s\n     Started: 20", parent);
+        check(strncmp(capture.text[0], expected, strlen(expected)) == 0);
+        check(strstr(capture.text[0], "\n      Domain: 1466dc891\n        UUID: " LIVE_UUID "\n  Known from: kernel\n\n"));
+        check(strstr(capture.text[0], "\n      Domain: none\n"));
+        capture_done(&capture);
+
+        check(ask(&capture, (const char *const[]) { "lookup", "--self", "--json=short", NULL }) == 0);
+        snprintf(expected, sizeof(expected), "[{\"pid\":%s,\"started\":\"20", self);
+        check(strncmp(capture.text[0], expected, strlen(expected)) == 0);
+        check(strstr(capture.text[0], "\"outside\":true,\"known\":\"kernel\"}]\n"));
+        capture_done(&capture);
+
+        fails(EXIT_CODE_NOT_FOUND, "no such process that you may ask about", "lookup", "2147483647");
+        fails(EXIT_CODE_USAGE, "'0' is no process ID", "lookup", "0");
+        fails(EXIT_CODE_USAGE, "needs process IDs, or --pidfd=FD, or --self", "lookup");
+        fails(EXIT_CODE_USAGE, "needs process IDs, or --pidfd=FD, or --self", "lookup", "1", "--self");
+        fails(EXIT_CODE_USAGE, "'999' is no open file descriptor", "lookup", "--pidfd=999");
+        fails(EXIT_CODE_FAILURE, "no pidfd", "lookup", "--pidfd=0");
+}
+
+static void lookup_pidfd(Fixture *f _unused_) {
+        int fd = pidfd_open(getppid(), 0);
+        char option[32];
+        Capture capture;
+
+        check(fd >= 0);
+        snprintf(option, sizeof(option), "--pidfd=%d", fd);
+        check(ask(&capture, (const char *const[]) { "lookup", option, NULL }) == 0);
+        check(strstr(capture.text[0], "\n      Domain: 1466dc891\n"));
+        capture_done(&capture);
+        close(fd);
+}
+
+static void test_lookup(void **state _unused_) {
+        Fixture f;
+
+        fixture = &f;
+        fixture_start(&f, &limits);
+        fill(&f);
+        /* Of the process that answers. */
+        f.read_domain = where_it_is;
+        run_client(&f, 0, lookup);
+        run_client(&f, 0, lookup_pidfd);
+        fixture_stop(&f);
+}
+
 static void unprivileged(Fixture *f _unused_) {
-        fails(EXIT_CODE_NOT_PERMITTED, "Only root may ask landlockd", "list");
-        fails(EXIT_CODE_NOT_PERMITTED, "Only root may ask landlockd", "status");
+        outputs("DOMAIN STATE CREATOR UID DENIALS LAST SEEN LABEL EXE\n\n0 domains listed.\n", "list");
+        fails(EXIT_CODE_NOT_FOUND, "Landlock domain 1466dc891 is not known", "show", "1466dc891");
+}
+
+static void not_permitted(Fixture *f _unused_) {
+        fails(EXIT_CODE_NOT_PERMITTED, "call as root", "list");
+        fails(EXIT_CODE_NOT_PERMITTED, "call as root", "status");
 }
 
 static void not_running(Fixture *f _unused_) {
@@ -419,7 +486,13 @@ static void test_unprivileged(void **state _unused_) {
 
         fixture = &f;
         fixture_start(&f, &limits);
+        fill(&f);
         run_client(&f, NOBODY, unprivileged);
+
+        f.only_privileged = true;
+        f.bus = bus_free(f.bus);
+        assert_int_equal(fixture_new_bus(&f, f.address, &f.bus), 0);
+        run_client(&f, NOBODY, not_permitted);
         fixture_stop(&f);
 }
 
@@ -456,6 +529,7 @@ int main(void) {
                 cmocka_unit_test(test_tree_without_root),
                 cmocka_unit_test(test_ps),
                 cmocka_unit_test(test_show_inner),
+                cmocka_unit_test(test_lookup),
                 cmocka_unit_test(test_unprivileged),
                 cmocka_unit_test(test_not_running),
                 cmocka_unit_test(test_no_bus),

@@ -51,6 +51,7 @@ static void test_good(void **state _unused_) {
         assert_int_equal(config.log_priority, LOG_DEBUG);
         assert_int_equal(config.max_denials, 8192);
         assert_true(config.trace);
+        assert_true(config.bpf);
         assert_string_equal(config.trace_instance, "landlockd");
         assert_int_equal(config.trace_buffer_size, 4 << 20);
 }
@@ -62,12 +63,15 @@ static void test_trace(void **state _unused_) {
         memset(name, 'x', sizeof(name) - 1);
         memcpy(name, "Az-_09", 6);
         name[sizeof(name) - 1] = '\0';
-        snprintf(content, sizeof(content), "[Landlockd]\nTrace=no\nTraceInstance=%s\nTraceBufferSize=64K\n"
+        snprintf(content, sizeof(content),
+                 "[Landlockd]\nTrace=no\nBpf=no\nUnprivilegedAccess=NO\nTraceInstance=%s\nTraceBufferSize=64K\n"
                  "MaxThreads=1\nMaxRulesets=2\nMaxRules=3\n", name);
         write_file(path, content);
         config_set_defaults(&config);
         assert_int_equal(config_load(&config, path, error, sizeof(error)), 0);
         assert_false(config.trace);
+        assert_false(config.unprivileged_access);
+        assert_false(config.bpf);
         assert_string_equal(config.trace_instance, name);
         assert_int_equal(config.trace_buffer_size, 64 << 10);
         assert_int_equal(config.max_threads, 1);
@@ -98,6 +102,8 @@ static void test_bad(void **state _unused_) {
         refuses("[Landlockd]\nAuditReceiveBuffer=20000000000G\n", "is not a size");
         refuses("[Landlockd]\nLogLevel=loud\n", "LogLevel=loud");
         refuses("[Landlockd]\nTrace=yes\n", "Trace=yes: it may be auto or no");
+        refuses("[Landlockd]\nBpf=yes\n", "Bpf=yes: it may be auto or no");
+        refuses("[Landlockd]\nUnprivilegedAccess=yes\n", "UnprivilegedAccess=yes: it may be own or no");
         refuses("[Landlockd]\nTraceInstance=\n", "TraceInstance=: it may be 1 to 64");
         refuses("[Landlockd]\nTraceInstance=../events\n", "TraceInstance=../events: it may be");
         refuses("[Landlockd]\nTraceInstance=a b\n", "TraceInstance=a b: it may be");
@@ -133,13 +139,14 @@ static void test_compare(void **state _unused_) {
         assert_string_equal(keys, "");
 
         b.audit = AUDIT_NO;
-        b.trace = false;
+        b.trace = b.bpf = false;
+        b.unprivileged_access = false;
         b.trace_instance[0] = 'x';
         b.max_rules++;
         b.json_history_size++;
         b.log_priority--;
         config_compare(&a, &b, note_key, keys);
-        assert_string_equal(keys, "MaxRules JsonHistorySize Audit Trace TraceInstance LogLevel ");
+        assert_string_equal(keys, "MaxRules JsonHistorySize Audit Trace Bpf UnprivilegedAccess TraceInstance LogLevel ");
 }
 
 int main(void) {

@@ -165,10 +165,13 @@ static void test_look_that_fails(void **state _unused_) {
         assert_int_equal(f.counters.reconciled_added, 1);
 }
 
+static int64_t doubts(Fact fact) {
+        fact.boot_usec = fact.time_usec;
+        return domain_table_doubts(&f.table, &fact);
+}
+
 /* Of a thread that went on meanwhile, what is behind it is not told again. */
 static void test_overtaken(void **state _unused_) {
-        Fact fact;
-
         apply(look_begins(2 * SEC));
         apply(sighted(1, 0, 2 * SEC));
         apply(sighted(2, 1, 2 * SEC));
@@ -180,20 +183,14 @@ static void test_overtaken(void **state _unused_) {
         assert_int_equal(process(2, 10)->n_threads, 1);
         assert_null(process(1, 10));
 
-        fact = forked(10, 11, false, 2 * SEC - 1);
-        assert_int_equal(domain_table_doubts(&f.table, &fact), 11);
-        fact = exited(10, 2 * SEC - 1);
-        assert_int_equal(domain_table_doubts(&f.table, &fact), 10);
-        fact = exited(10, 2 * SEC);
-        assert_int_equal(domain_table_doubts(&f.table, &fact), 0);
-        fact = forked(10, 11, false, 2 * SEC);
-        assert_int_equal(domain_table_doubts(&f.table, &fact), 0);
-        fact = forked(77, 11, false, 1);
-        assert_int_equal(domain_table_doubts(&f.table, &fact), 0);
+        assert_int_equal(doubts(forked(10, 11, false, 2 * SEC - 1)), 11);
+        assert_int_equal(doubts(exited(10, 2 * SEC - 1)), 10);
+        assert_int_equal(doubts(exited(10, 2 * SEC)), 0);
+        assert_int_equal(doubts(forked(10, 11, false, 2 * SEC)), 0);
+        assert_int_equal(doubts(forked(77, 11, false, 1)), 0);
         /* That one was looked at, too. */
         apply(found(2, 11, 11, 2 * SEC));
-        fact = forked(10, 11, false, 2 * SEC - 1);
-        assert_int_equal(domain_table_doubts(&f.table, &fact), 0);
+        assert_int_equal(doubts(forked(10, 11, false, 2 * SEC - 1)), 0);
 }
 
 /* --- domains whose end nobody tells --- */
@@ -216,11 +213,11 @@ static void make_family(void) {
 
 static void test_deserted(void **state _unused_) {
         make_family();
-        assert_int_equal(rounds(DENIAL_JOIN_ROUNDS).n_freed, 0); /* somebody lives below it */
+        assert_int_equal(rounds(DOMAIN_TABLE_ROUNDS_MAX).n_freed, 0); /* somebody lives below it */
         apply(exited(11, 106));
         assert_changes(CHANGE_PROCESS_GONE);
         assert_true(domain_table_waits(&f.table));
-        assert_int_equal(rounds(DENIAL_JOIN_ROUNDS - 1).n_freed, 0);
+        assert_int_equal(rounds(DOMAIN_TABLE_ROUNDS_MAX - 1).n_freed, 0);
         assert_int_equal(rounds(1).n_freed, 2);
         assert_int_equal(domain(2)->state, DOMAIN_DEALLOCATED);
         assert_false(domain(2)->has_n_denials_kernel);
@@ -234,7 +231,7 @@ static void test_deserted_with_a_word(void **state _unused_) {
         make_family();
         apply(denied(2, 11, 105));
         apply(exited(11, 106));
-        assert_int_equal(rounds(2 * DENIAL_JOIN_ROUNDS).n_freed, 0);
+        assert_int_equal(rounds(2 * DOMAIN_TABLE_ROUNDS_MAX).n_freed, 0);
         apply(freed(2, 1, 107));
         assert_changes(CHANGE_DOMAIN_FREED);
         assert_true(domain(2)->has_n_denials_kernel);
@@ -254,7 +251,7 @@ static void test_deserted_perhaps(void **state _unused_) {
         make_family();
         apply(lost(LOSS_TRACE_OVERRUN, 106));
         apply(exited(11, 107));
-        assert_int_equal(rounds(2 * DENIAL_JOIN_ROUNDS).n_freed, 0);
+        assert_int_equal(rounds(2 * DOMAIN_TABLE_ROUNDS_MAX).n_freed, 0);
         /* The child that was missed. */
         apply(look_begins(1 * SEC));
         apply(sighted(1, 0, 1 * SEC));
@@ -262,9 +259,9 @@ static void test_deserted_perhaps(void **state _unused_) {
         apply(found(2, 12, 12, 1 * SEC));
         apply(look_ends(1 * SEC, true));
         assert_int_equal(settle().n_freed, 0);
-        assert_int_equal(rounds(2 * DENIAL_JOIN_ROUNDS).n_freed, 0);
+        assert_int_equal(rounds(2 * DOMAIN_TABLE_ROUNDS_MAX).n_freed, 0);
         apply(exited(12, 1 * SEC + 1));
-        assert_int_equal(rounds(2 * DENIAL_JOIN_ROUNDS).n_freed, 2);
+        assert_int_equal(rounds(2 * DOMAIN_TABLE_ROUNDS_MAX).n_freed, 2);
 }
 
 static void test_deserted_crowded(void **state _unused_) {
@@ -277,7 +274,7 @@ static void test_deserted_crowded(void **state _unused_) {
         for (int64_t pid = 1; pid < 20; pid++)
                 apply(exited(pid, 200 + pid));
         assert_int_equal(domain(1)->n_processes, 0);
-        assert_int_equal(rounds(2 * DENIAL_JOIN_ROUNDS).n_freed, 0);
+        assert_int_equal(rounds(2 * DOMAIN_TABLE_ROUNDS_MAX).n_freed, 0);
 }
 
 /* Trace events tell of ends. */
@@ -286,7 +283,7 @@ static void test_not_deserted(void **state _unused_) {
         apply(created(1, 0, 100));
         apply(enforced(1, 10, 10, 101));
         apply(exited(10, 102));
-        assert_int_equal(rounds(2 * DENIAL_JOIN_ROUNDS).n_freed, 0);
+        assert_int_equal(rounds(2 * DOMAIN_TABLE_ROUNDS_MAX).n_freed, 0);
 }
 
 int main(void) {

@@ -23,3 +23,22 @@ def landlockctl(*arguments):
 def kernel_is(profile):
     """Whether this VM runs that kernel."""
     return platform.release().startswith(profile + ".")
+
+
+class Configured:
+    """The service with these settings: `with Configured("Bpf=no"): …`"""
+
+    PATH = "/etc/landlockd/landlockd.conf.d/test.conf"
+
+    def __init__(self, *settings):
+        self.settings = settings
+
+    def __enter__(self):
+        os.makedirs(os.path.dirname(self.PATH), exist_ok=True)
+        with open(self.PATH, "w") as f:
+            f.write("\n".join(["[Landlockd]", *self.settings, ""]))
+        subprocess.run(["systemctl", "restart", SERVICE], check=True)
+
+    def __exit__(self, *_):
+        os.unlink(self.PATH)
+        subprocess.run(["systemctl", "restart", SERVICE], check=True)
