@@ -96,7 +96,6 @@ static void test_details(_unused_ void **state) {
 }
 
 static void test_name_of_the_program(_unused_ void **state) {
-        _cleanup_(notify_table_clear) NotifyTable table = {};
         NotifyDenial by_exe = { .app = (char *) "app", .exe = (char *) "/usr/bin/app" };
         NotifyDenial by_comm = { .app = (char *) "comm", .exe = (char *) "" };
         NotifyDenial unknown = { .app = (char *) "", .exe = (char *) "" };
