@@ -306,13 +306,21 @@ static ExitCode open_sources(Manager *manager) {
         return EXIT_CODE_OK;
 }
 
-/* Innermost domain of a thread, for who asks on the bus: exactly, as far as events tell of every domain. */
+/* Innermost domain of a thread, for who asks on the bus. Where events tell of every domain the table has it, once they
+ * are read: a process can ask as soon as it is forked, which is before its fork is read by itself. */
 static int read_domain(void *userdata, int64_t tid, uint64_t *ret_domain) {
-        const Manager *manager = userdata;
+        Manager *manager = userdata;
         const Thread *thread = process_table_thread(&manager->table.processes, tid);
+        int r = 0;
 
         if (!trace_source_tells_domains(manager->trace))
                 return -EOPNOTSUPP;
+        if (!thread) {
+                r = trace_source_catch_up(manager->trace);
+                thread = process_table_thread(&manager->table.processes, tid);
+        }
+        if (!thread && r == -EAGAIN)
+                return r;
         *ret_domain = thread ? thread->process->domain->id : 0;
         return 0;
 }

@@ -27,6 +27,7 @@
 
 /* A flood is not waited for at the end. */
 #define DRAIN_USEC (1 * USEC_PER_SEC)
+#define CATCH_UP_USEC (5 * USEC_PER_MSEC)
 
 /* For each CPU: some 22,000 records, a third of a second in which it forks 20,000 times a second. */
 #define TASKS_BUFFER_SIZE (1 << 20)
@@ -300,6 +301,18 @@ void trace_source_drain(TraceSource *source) {
                 now_usec = clock_boottime_usec();
                 result = read_until(source, now_usec);
         } while (result != TRACE_MERGE_EMPTY && now_usec < end_usec);
+}
+
+int trace_source_catch_up(TraceSource *source) {
+        uint64_t now_usec = clock_boottime_usec(), end_usec = now_usec + CATCH_UP_USEC;
+        TraceMergeResult result;
+
+        if (source->record_usec > 0)
+                return -EBUSY;
+        do
+                result = read_until(source, now_usec);
+        while (result == TRACE_MERGE_MORE && clock_boottime_usec() < end_usec);
+        return result == TRACE_MERGE_MORE ? -EAGAIN : 0;
 }
 
 /* --- start and end --------------------------------------------------------------------------------------------- */

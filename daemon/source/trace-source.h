@@ -31,6 +31,10 @@ int trace_source_new(TraceSource **ret, const TraceSourceOptions *options);
 /* Whether there is any thread that the sink follows. */
 void trace_source_set_following(TraceSource *source, bool any);
 
+/* Reads all that the kernel had written until now, without leaving time for what a CPU was just writing. -EAGAIN if that
+ * takes more than some milliseconds; it goes on by itself. -EBUSY from within a fact. */
+int trace_source_catch_up(TraceSource *source);
+
 /* Before the end: reads what the kernel has. */
 void trace_source_drain(TraceSource *source);
 
