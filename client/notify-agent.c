@@ -59,13 +59,21 @@ static void agent_clear(Agent *agent) {
         notify_table_clear(&agent->table);
 }
 
-/* Takes the message. What the server does not take at all is lost, but told. */
+/* Nothing is on its way any more. */
+static void end_sending(Agent *agent) {
+        for (size_t i = 0; i < agent->table.n_domains; i++)
+                agent->table.domains[i]->sending = false;
+        agent->sending = SENDING_NOTHING;
+}
+
+/* Takes the message. What cannot be sent at all is lost, but not silently. */
 static void send_message(Agent *agent, NotifyMessage *message, Sending what) {
         int r = notify_server_send(agent->server, message);
 
-        if (r < 0)
+        if (r < 0) {
                 log_error(r, "Cannot send a notification: %m.");
-        else
+                end_sending(agent);
+        } else
                 agent->sending = what;
         notify_message_clear(message);
 }
@@ -83,6 +91,8 @@ static void send_details(Agent *agent, NotifyDomain *domain) {
         NotifyMessage message;
 
         notify_message_init_details(&message, domain);
+        json_decref(domain->description);
+        domain->description = NULL;
         domain->wants_details = false;
         domain->sending = true;
         send_message(agent, &message, SENDING_DETAILS);
@@ -92,6 +102,9 @@ static void send_details(Agent *agent, NotifyDomain *domain) {
 static void send_several(Agent *agent, uint64_t now) {
         NotifyMessage message;
 
+        agent->told.n_domains += agent->table.n_untold_domains;
+        agent->told.n_denials += agent->table.n_untold_denials;
+        agent->table.n_untold_domains = agent->table.n_untold_denials = 0;
         agent->telling = agent->told;
         for (size_t i = 0; i < agent->table.n_domains; i++)
                 if (notify_domain_due(agent->table.domains[i], now)) {
@@ -157,21 +170,18 @@ static void on_shown(void *userdata, uint32_t id) {
         for (size_t i = 0; i < agent->table.n_domains; i++) {
                 NotifyDomain *domain = agent->table.domains[i];
 
-                if (!domain->sending)
-                        continue;
-                domain->sending = false;
-                if (agent->sending == SENDING_DOMAIN)
+                if (domain->sending && agent->sending == SENDING_DOMAIN)
                         domain->notification = id;
-                else if (agent->sending == SENDING_DETAILS)
+                else if (domain->sending && agent->sending == SENDING_DETAILS)
                         domain->details = id;
-                else
+                else if (domain->sending)
                         domain->over = !domain->waiting;
         }
         if (agent->sending == SENDING_SEVERAL) {
                 agent->several = id;
                 agent->told = agent->telling;
         }
-        agent->sending = SENDING_NOTHING;
+        end_sending(agent);
 }
 
 /* What was to be told has its turn again; details are asked for again by whoever wants them. */
@@ -181,10 +191,10 @@ static void on_failed(void *userdata) {
         for (size_t i = 0; i < agent->table.n_domains; i++) {
                 NotifyDomain *domain = agent->table.domains[i];
 
-                domain->waiting |= domain->sending && agent->sending != SENDING_DETAILS && domain->n_denials > 0;
-                domain->sending = false;
+                if (domain->sending && agent->sending != SENDING_DETAILS && domain->n_denials > 0)
+                        domain->waiting = true;
         }
-        agent->sending = SENDING_NOTHING;
+        end_sending(agent);
 }
 
 static void forget_several(Agent *agent) {

@@ -12,6 +12,9 @@
 #define APP_MAX 40
 #define OBJECT_MAX 120
 
+/* Bytes of what the ignore list is held against: more than a pattern can tell apart. */
+#define RULE_TEXT_MAX 4096
+
 char *notify_denial_app(const char *exe, const char *comm) {
         const char *slash = exe ? strrchr(exe, '/') : NULL, *name = slash ? slash + 1 : exe;
 
@@ -25,7 +28,7 @@ static char *rule_object(const json_t *object, const char *text) {
 
         if (strcmp(kind, "process") == 0)
                 text = comm;
-        return check_memory(strdup(text ?: ""));
+        return check_memory(strndup(text ?: "", RULE_TEXT_MAX));
 }
 
 int notify_denial_init(NotifyDenial *denial, const json_t *event, uint64_t count) {
@@ -45,7 +48,7 @@ int notify_denial_init(NotifyDenial *denial, const json_t *event, uint64_t count
                 .domain = domain,
                 .count = count,
                 .app = notify_denial_app(exe, comm),
-                .exe = check_memory(strdup(exe ?: "")),
+                .exe = check_memory(strndup(exe ?: "", RULE_TEXT_MAX)),
                 .object = rule_object(object, whole),
                 .words = notify_words(blockers, shown),
         };

@@ -7,7 +7,7 @@
 
 #include "client/json.h"
 
-/* All texts are owned, never NULL, and escaped as base/text.h does it. */
+/* All texts are owned, never NULL, bounded, and escaped as base/text.h does it. */
 typedef struct NotifyDenial {
         uint64_t domain;
         uint64_t count; /* how many like this one, at least 1 */
@@ -15,7 +15,7 @@ typedef struct NotifyDenial {
         char *exe;      /* "" if not known */
         char *blockers; /* "fs.write_file,fs.truncate" */
         char *object;   /* as the ignore list names it: as in words, but a process without its PID; "" if not known */
-        char *words;    /* "writing /etc/passwd", bounded */
+        char *words;    /* "writing /etc/passwd" */
         bool named;     /* by a notification, so that "Ignore this" means it too */
 } NotifyDenial;
 

@@ -60,8 +60,11 @@ static NotifyDomain **make_room(NotifyTable *table) {
         for (size_t i = 1; i < table->n_domains; i++)
                 if (table->domains[i]->seen_usec < (*oldest)->seen_usec)
                         oldest = &table->domains[i];
+        if ((*oldest)->waiting) {
+                table->n_untold_domains++;
+                table->n_untold_denials += notify_domain_count(*oldest);
+        }
         free_domain(*oldest);
-        table->n_evicted++;
         return oldest;
 }
 

@@ -3,7 +3,7 @@
  * its turn, they are told together. While a domain goes on being denied things, its turns come at growing intervals.
  *
  * At the caps, what goes first is the domain that was denied something the longest ago, and of a domain the denial
- * that is the oldest, which is then only counted. */
+ * that is the oldest; if they waited to be told, they are counted. */
 #pragma once
 
 #include "client/notify-denial.h"
@@ -30,7 +30,7 @@ typedef struct NotifyDomain {
 typedef struct NotifyTable {
         NotifyDomain *domains[NOTIFY_DOMAINS_MAX];
         size_t n_domains;
-        uint64_t n_evicted; /* domains that had to go */
+        uint64_t n_untold_domains, n_untold_denials; /* what had to go while it waited */
 } NotifyTable;
 
 void notify_table_clear(NotifyTable *table);

@@ -128,7 +128,8 @@ def markup_is_shown():
         os.chmod(directory, 0o777)
         try:
             play(app(desktop, "second"), "fs.write_file", env={"TMPDIR": directory})
-            desktop.until_received(about("second"), "the second one")
+            got = desktop.until_received(about("second"), "the second one")
+            assert "/&lt;i&gt;&amp;lt;" in got["body"], got
         finally:
             shutil.rmtree(directory)
 

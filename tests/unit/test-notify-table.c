@@ -96,7 +96,6 @@ static void test_details(_unused_ void **state) {
 }
 
 static void test_name_of_the_program(_unused_ void **state) {
-        _cleanup_(notify_table_clear) NotifyTable table = {};
         NotifyDenial by_exe = { .app = (char *) "app", .exe = (char *) "/usr/bin/app" };
         NotifyDenial by_comm = { .app = (char *) "comm", .exe = (char *) "" };
         NotifyDenial unknown = { .app = (char *) "", .exe = (char *) "" };
@@ -239,12 +238,20 @@ static void test_caps(_unused_ void **state) {
         for (unsigned i = 1; i <= NOTIFY_DOMAINS_MAX; i++)
                 deny(&table, i, "app", "/a", 1, i * SECOND);
         deny(&table, 1, "app", "/a", 1, 1000 * SECOND);
-        assert_int_equal(table.n_evicted, 0);
+        assert_int_equal(table.n_untold_domains, 0);
+        deny(&table, 2, "app", "/a", 6, 3 * SECOND - 1);
         deny(&table, 10000, "app", "/a", 1, 1001 * SECOND);
         assert_int_equal(table.n_domains, NOTIFY_DOMAINS_MAX);
-        assert_int_equal(table.n_evicted, 1);
+        assert_int_equal(table.n_untold_domains, 1);
+        assert_int_equal(table.n_untold_denials, 7);
         assert_null(notify_table_find(&table, 2));
         assert_non_null(notify_table_find(&table, 1));
+
+        /* One that has been told of is no loss. */
+        notify_domain_begin(notify_table_find(&table, 3), 1001 * SECOND);
+        deny(&table, 10001, "app", "/a", 1, 1001 * SECOND);
+        assert_null(notify_table_find(&table, 3));
+        assert_int_equal(table.n_untold_domains, 1);
 
         for (unsigned i = 0; i < 1000; i++) {
                 _cleanup_free_ char *file = format_text("/%u", i);
