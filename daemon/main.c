@@ -7,6 +7,7 @@
 
 typedef struct Arguments {
         const char *config; /* NULL: the default file, if it is there */
+        bool remove_trace;
         ManagerOptions manager;
 } Arguments;
 
@@ -18,6 +19,8 @@ static void print_help(void) {
              "  --bus=BUS           system (default), session, none, or a D-Bus address\n"
              "  --runtime-dir=DIR   for the JSON socket, default " RUNSTATEDIR "/landlockd\n"
              "  --state-dir=DIR     for what is kept over a restart, default the runtime directory\n"
+             "  --keep-trace        leave the trace instances to the next landlockd\n"
+             "  --remove-trace      remove those that were left, and exit\n"
              "  --version           print the version and exit\n"
              "  --help              print this and exit\n\n"
              "Exit codes: 0 ended by a signal as asked, 1 failure, 2 wrong usage,\n"
@@ -27,12 +30,23 @@ static void print_help(void) {
 
 /* Returns -1 to go on, else the exit code. */
 static int parse_arguments(int argc, char **argv, Arguments *arguments) {
-        enum { OPTION_CONFIG = 256, OPTION_BUS, OPTION_RUNTIME_DIR, OPTION_STATE_DIR, OPTION_VERSION, OPTION_HELP };
+        enum {
+                OPTION_CONFIG = 256,
+                OPTION_BUS,
+                OPTION_RUNTIME_DIR,
+                OPTION_STATE_DIR,
+                OPTION_KEEP_TRACE,
+                OPTION_REMOVE_TRACE,
+                OPTION_VERSION,
+                OPTION_HELP,
+        };
         static const struct option options[] = {
                 { "config", required_argument, NULL, OPTION_CONFIG },
                 { "bus", required_argument, NULL, OPTION_BUS },
                 { "runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR },
                 { "state-dir", required_argument, NULL, OPTION_STATE_DIR },
+                { "keep-trace", no_argument, NULL, OPTION_KEEP_TRACE },
+                { "remove-trace", no_argument, NULL, OPTION_REMOVE_TRACE },
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "help", no_argument, NULL, OPTION_HELP },
                 {},
@@ -52,6 +66,12 @@ static int parse_arguments(int argc, char **argv, Arguments *arguments) {
                         break;
                 case OPTION_STATE_DIR:
                         arguments->manager.state_dir = optarg;
+                        break;
+                case OPTION_KEEP_TRACE:
+                        arguments->manager.keep_trace = true;
+                        break;
+                case OPTION_REMOVE_TRACE:
+                        arguments->remove_trace = true;
                         break;
                 case OPTION_VERSION:
                         puts("landlockd " PACKAGE_VERSION);
@@ -92,6 +112,8 @@ int main(int argc, char **argv) {
         }
         log_set_max_priority(config.log_priority);
 
+        if (arguments.remove_trace)
+                return manager_remove_trace(&config);
         arguments.manager.config_path = arguments.config;
         code = manager_new(&manager, &arguments.manager);
         return code == EXIT_CODE_OK ? manager_run(manager) : code;

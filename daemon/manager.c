@@ -12,6 +12,7 @@
 #include "base/capability.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "manager-gap.h"
 #include "manager-look.h"
 #include "manager-start.h"
 #include "manager-survivors.h"
@@ -319,6 +320,7 @@ static ExitCode open_sources(Manager *manager) {
                 .base = manager->base,
                 .config = manager->options.config,
                 .landlock_abi = manager->status.landlock_abi,
+                .keep = manager->options.keep_trace,
                 .sink = fact_sink(manager),
                 .before = before_trace,
                 .counters = &manager->status.counters,
@@ -465,29 +467,17 @@ static int init(Manager *manager) {
         return domain_table_init(&manager->table, &limits, &manager->status.counters);
 }
 
-static void tell_loss(Manager *manager, unsigned origins, const Loss *loss) {
-        const Fact fact = { .type = FACT_EVENTS_LOST, .origins = origins, .time_usec = clock_realtime_usec(), .lost = *loss };
-
-        on_fact(manager, &fact);
-}
-
-/* What the last landlockd had published and this one cannot know any more; and what the kernel said to nobody. */
-static void tell_gap(Manager *manager) {
-        const StateLoad *load = &manager->load;
-        const uint64_t now = clock_realtime_usec();
-        const Loss unpublished = { LOSS_RESTART, load->n_missing, load->missing_since_usec, load->missing_until_usec };
-        const Loss unheard = { .cause = LOSS_RESTART, .since_usec = MIN(load->last_usec, now), .until_usec = now };
-
-        if (load->incomplete)
-                tell_loss(manager, 0, &unpublished);
-        if (audit_source_status(manager->audit)->state >= SOURCE_DEGRADED)
-                tell_loss(manager, ORIGIN_AUDIT, &unheard);
+/* Those that have not told what happened since the last landlockd. */
+static unsigned interrupted(const Manager *manager) {
+        return (audit_source_status(manager->audit)->state >= SOURCE_DEGRADED ? ORIGIN_AUDIT : 0) |
+               (bpf_source_tells_domains(manager->bpf) ? ORIGIN_BPF : 0) |
+               (trace_source_tells_domains(manager->trace) && !trace_source_goes_on(manager->trace) ? ORIGIN_TRACE : 0);
 }
 
 /* From what the last landlockd knew to what is now: the kernel knows best. */
 static void catch_up(Manager *manager) {
         if (manager->load.found)
-                tell_gap(manager);
+                manager_gap_tell(&manager->load, interrupted(manager), fact_sink(manager));
         if (bpf_source_snapshot(manager->bpf))
                 manager_look_now(manager->look);
         else if (manager->load.found)

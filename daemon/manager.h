@@ -13,6 +13,7 @@ typedef struct ManagerOptions {
         const char *bus;         /* "system", "session", "none" or a D-Bus address */
         const char *runtime_dir; /* made if it is not there */
         const char *state_dir;   /* likewise; NULL: the runtime directory */
+        bool keep_trace;         /* leave the trace instances to the next landlockd */
 } ManagerOptions;
 
 /* Why it did not start, as landlockd(8) documents it. */
@@ -30,6 +31,9 @@ typedef enum ExitCode {
 ExitCode manager_new(Manager **ret, const ManagerOptions *options);
 Manager *manager_free(Manager *manager);
 DEFINE_CLEANUP(Manager *, manager_free);
+
+/* Removes trace instances that were kept and that nobody has. What fails is logged. */
+ExitCode manager_remove_trace(const Config *config);
 
 /* Until SIGTERM or SIGINT. */
 ExitCode manager_run(Manager *manager);

@@ -2,6 +2,7 @@
 #include "source/bpf-source.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -197,6 +198,8 @@ int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options) {
                 source->status.state = SOURCE_UNAVAILABLE;
         else if (!options->trace_tells)
                 open_best_events(source);
+        /* To load programs takes 20 MiB for what the kernel says of its structures, which malloc() would keep. */
+        malloc_trim(0);
         source_status_log(&source->status);
 
         if (source->events) {

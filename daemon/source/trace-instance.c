@@ -6,9 +6,12 @@
 #include <event-parse.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <tracefs.h>
+
+#include "base/host.h"
 
 /* Counts the time in which the system is suspended, as the time of day does. */
 #define TRACE_CLOCK "boot"
@@ -164,17 +167,73 @@ int trace_instance_new(TraceInstance **ret, const char *name, uint64_t buffer_si
         return 0;
 }
 
-TraceInstance *trace_instance_free(TraceInstance *instance) {
+static TraceInstance *end(TraceInstance *instance, bool remove) {
         if (!instance)
                 return NULL;
 
         closep(&instance->per_cpu);
-        if (instance->directory >= 0)
+        if (remove && instance->directory >= 0)
                 tracefs_instance_destroy(instance->tracefs);
         closep(&instance->directory);
         tracefs_instance_free(instance->tracefs);
         free(instance);
         return NULL;
+}
+
+TraceInstance *trace_instance_free(TraceInstance *instance) {
+        return end(instance, true);
+}
+
+TraceInstance *trace_instance_leave(TraceInstance *instance) {
+        return end(instance, false);
+}
+
+int trace_instance_remove(const char *name) {
+        TraceInstance instance = { .directory = -EBADF };
+        _cleanup_free_ char *path = NULL;
+        const char *tracing = tracefs_tracing_dir();
+        int r;
+
+        if (!tracing)
+                return 0;
+        if (asprintf(&path, "%s/instances/%s", tracing, name) < 0)
+                return -ENOMEM;
+        r = lock(&instance, path);
+        if (r >= 0 && rmdir(path) < 0)
+                r = -errno;
+        closep(&instance.directory);
+        return r == -ENOENT ? 0 : r;
+}
+
+void trace_instance_explain(int error, const char *name, char *ret_reason, size_t n_reason) {
+        /* Which error that makes has changed over time. */
+        if (host_is_locked_down()) {
+                snprintf(ret_reason, n_reason, "the kernel is locked down for confidentiality "
+                         "(/sys/kernel/security/lockdown), which closes tracefs to everybody");
+                return;
+        }
+
+        switch (-error) {
+        case EBUSY:
+                snprintf(ret_reason, n_reason, "the tracefs instance %s is in use by another landlockd: stop it, or set "
+                         "another TraceInstance= in landlockd.conf", name);
+                break;
+        case ENODEV:
+                snprintf(ret_reason, n_reason, "tracefs is not mounted and cannot be: run "
+                         "mount -t tracefs nodev /sys/kernel/tracing");
+                break;
+        case EPERM:
+        case EACCES:
+        case EROFS:
+                snprintf(ret_reason, n_reason, "tracefs cannot be used (%s): it takes root", strerror(-error));
+                break;
+        case EMFILE:
+                snprintf(ret_reason, n_reason, "too few open files are allowed for all CPUs: raise LimitNOFILE= of "
+                         "landlockd.service");
+                break;
+        default:
+                snprintf(ret_reason, n_reason, "the tracefs instance %s cannot be set up: %s", name, strerror(-error));
+        }
 }
 
 bool trace_instance_is_adopted(const TraceInstance *instance) {

@@ -17,6 +17,15 @@ int trace_instance_new(TraceInstance **ret, const char *name, uint64_t buffer_si
 TraceInstance *trace_instance_free(TraceInstance *instance);
 DEFINE_CLEANUP(TraceInstance *, trace_instance_free);
 
+/* Leaves it in the kernel, where it goes on. */
+TraceInstance *trace_instance_leave(TraceInstance *instance);
+
+/* Removes the instance of that name, if no landlockd has it: -EBUSY. None is no error. */
+int trace_instance_remove(const char *name);
+
+/* Says for people why an instance cannot be had, and what to do about it. */
+void trace_instance_explain(int error, const char *name, char *ret_reason, size_t n_reason);
+
 /* Whether it was there before. */
 bool trace_instance_is_adopted(const TraceInstance *instance);
 const TracePageLayout *trace_instance_layout(const TraceInstance *instance);

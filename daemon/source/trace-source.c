@@ -294,71 +294,56 @@ void trace_source_drain(TraceSource *source) {
 
 /* --- start and end --------------------------------------------------------------------------------------------- */
 
-static void explain_failure(TraceSource *source, int error, const char *instance) {
-        /* Which error that makes has changed over time. */
-        if (host_is_locked_down()) {
-                source_status_set(&source->status, SOURCE_UNAVAILABLE,
-                                  "the kernel is locked down for confidentiality (/sys/kernel/security/lockdown), which closes "
-                                  "tracefs to everybody");
-                return;
-        }
-
-        switch (-error) {
-        case EBUSY:
-                source_status_set(&source->status, SOURCE_UNAVAILABLE,
-                                  "the tracefs instance %s is in use by another landlockd: stop it, or set "
-                                  "another TraceInstance= in landlockd.conf", instance);
-                break;
-        case ENODEV:
-                source_status_set(&source->status, SOURCE_UNAVAILABLE, "tracefs is not mounted and cannot be: run "
-                                  "mount -t tracefs nodev /sys/kernel/tracing");
-                break;
-        case EPERM:
-        case EACCES:
-        case EROFS:
-                source_status_set(&source->status, SOURCE_UNAVAILABLE,
-                                  "tracefs cannot be used (%s): it takes root", strerror(-error));
-                break;
-        case EMFILE:
-                source_status_set(&source->status, SOURCE_UNAVAILABLE,
-                                  "too few open files are allowed for all CPUs: raise LimitNOFILE= of "
-                                  "landlockd.service");
-                break;
-        default:
-                source_status_set(&source->status, SOURCE_UNAVAILABLE, "the tracefs instance %s cannot be set up: %s", instance,
-                                  strerror(-error));
-        }
+static void set_failure(TraceSource *source, int error, const char *instance) {
+        source->status.state = SOURCE_UNAVAILABLE;
+        trace_instance_explain(error, instance, source->status.reason, sizeof(source->status.reason));
 }
 
-static void close_all(TraceSource *source) {
+static void close_all(TraceSource *source, bool keep) {
         for (size_t i = 0; source->watches && i < source->merge.n_streams; i++)
                 FREE_IF_SET(event_free, source->watches[i].readable);
         free(source->watches);
         source->watches = NULL;
         trace_merge_done(&source->merge);
         for (size_t i = 0; i < ARRAY_SIZE(source->instances); i++)
-                source->instances[i] = trace_instance_free(source->instances[i]);
+                source->instances[i] = keep ? trace_instance_leave(source->instances[i]) : trace_instance_free(source->instances[i]);
+}
+
+typedef char InstanceName[CONFIG_TRACE_INSTANCE_MAX + sizeof("-tasks")];
+
+static void name_instances(const Config *config, InstanceName ret[static N_BUFFERS]) {
+        snprintf(ret[TRACE_BUFFER_LANDLOCK], sizeof(ret[0]), "%s", config->trace_instance);
+        snprintf(ret[TRACE_BUFFER_TASKS], sizeof(ret[0]), "%s-tasks", config->trace_instance);
+}
+
+int trace_source_remove(const Config *config) {
+        InstanceName names[N_BUFFERS];
+        int r = 0;
+
+        name_instances(config, names);
+        for (size_t i = 0; i < N_BUFFERS; i++) {
+                int error = trace_instance_remove(names[i]);
+
+                r = error < 0 && r >= 0 ? error : r;
+        }
+        return r;
 }
 
 static int open_instances(TraceSource *source) {
-        const char *name = source->options.config->trace_instance;
         const uint64_t sizes[] = {
                 [TRACE_BUFFER_LANDLOCK] = source->options.config->trace_buffer_size,
                 [TRACE_BUFFER_TASKS] = TASKS_BUFFER_SIZE,
         };
-        char tasks_name[CONFIG_TRACE_INSTANCE_MAX + sizeof("-tasks")];
-        const char *names[] = { [TRACE_BUFFER_LANDLOCK] = name, [TRACE_BUFFER_TASKS] = tasks_name };
-        int r;
+        InstanceName names[N_BUFFERS];
+        int r = 0;
 
-        snprintf(tasks_name, sizeof(tasks_name), "%s-tasks", name);
-        for (size_t i = 0; i < ARRAY_SIZE(source->instances); i++) {
+        name_instances(source->options.config, names);
+        for (size_t i = 0; r >= 0 && i < N_BUFFERS; i++) {
                 r = trace_instance_new(&source->instances[i], names[i], sizes[i]);
-                if (r < 0) {
-                        explain_failure(source, r, names[i]);
-                        return r;
-                }
+                if (r < 0)
+                        set_failure(source, r, names[i]);
         }
-        return 0;
+        return r;
 }
 
 static void note_missing(TraceSource *source, const char *format, ...) _printf_(2, 3);
@@ -514,6 +499,7 @@ static int start(TraceSource *source) {
 
         if (!source->options.config->trace) {
                 source_status_set(&source->status, SOURCE_OFF, "Trace=no in landlockd.conf");
+                trace_source_remove(source->options.config);
                 return 0;
         }
 
@@ -525,7 +511,7 @@ static int start(TraceSource *source) {
                 return -ENOENT;
         r = open_streams(source);
         if (r < 0) {
-                explain_failure(source, r, source->options.config->trace_instance);
+                set_failure(source, r, source->options.config->trace_instance);
                 return r;
         }
         wait_for(source, TRACE_BUFFER_LANDLOCK);
@@ -549,7 +535,7 @@ int trace_source_new(TraceSource **ret, const TraceSourceOptions *options) {
                 return r;
 
         if (start(source) < 0)
-                close_all(source);
+                close_all(source, false);
         source_status_log(&source->status);
         *ret = TAKE_PTR(source);
         return 0;
@@ -559,11 +545,17 @@ TraceSource *trace_source_free(TraceSource *source) {
         if (!source)
                 return NULL;
 
-        close_all(source);
+        close_all(source, source->options.keep);
         FREE_IF_SET(event_free, source->turn);
         trace_decoder_free(source->decoder);
         free(source);
         return NULL;
+}
+
+bool trace_source_goes_on(const TraceSource *source) {
+        const TraceInstance *instance = source->instances[TRACE_BUFFER_LANDLOCK];
+
+        return instance && trace_instance_is_adopted(instance);
 }
 
 const SourceStatus *trace_source_status(const TraceSource *source) {
