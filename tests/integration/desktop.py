@@ -53,6 +53,7 @@ DUNSTRC = """[global]
     horizontal_padding = 14
     corner_radius = 0
     show_age_threshold = -1
+    show_indicators = no
     dmenu = {directory}/menu
     always_run_script = true
     enable_posix_regex = true
