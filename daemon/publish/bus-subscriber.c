@@ -47,11 +47,13 @@ static int on_gone(_unused_ sd_bus_track *track, void *userdata) {
 
 void bus_subscriber_push_denial(BusSubscriber *s, const Denial *denial, const Domain *domain, uint64_t hash) {
         BusSubscription *subscription;
+        bool sees = false;
 
         TAILQ_FOREACH(subscription, &s->subscriptions, entry) {
                 if (!bus_filter_match_denial(&subscription->filter, denial, domain))
                         continue;
-                if (!may_ask(s) || !bus_caller_sees_denial(&s->caller, s->set->model->table, denial))
+                sees = sees || (may_ask(s) && bus_caller_sees_denial(&s->caller, s->set->model->table, denial));
+                if (!sees)
                         return;
                 bus_queue_push(&subscription->queue, denial, hash, &s->room);
                 s->waiting = true;
@@ -209,6 +211,7 @@ static void send_news(BusSubscriber *s, uint64_t now) {
         const BusView view = { .table = model->table, .status = model->status, .caller = &s->caller };
         BusRoom room = { SIZE_MAX, BUS_BATCH_BYTES_MAX };
 
+        /* Who may not ask any more is told nothing; if it may again, all is new to it. */
         if (s->may_ask)
                 s->set->counters->bus_signals += bus_domain_news_send(&s->news, s->set->bus, s->name, &view, &room, now);
         else
@@ -296,12 +299,12 @@ BusSubscriber *bus_subscriber_find(const BusSubscriberSet *set, const char *name
         return s;
 }
 
-int bus_subscriber_add(BusSubscriber *s, const BusFilter *filter, uint64_t cookie) {
+int bus_subscriber_add(BusSubscriber *s, const BusFilter *filter, uint64_t *ret_cookie) {
         BusSubscription *subscription = calloc(1, sizeof(BusSubscription));
 
         if (!subscription)
                 return -ENOMEM;
-        subscription->cookie = cookie;
+        subscription->cookie = ++s->last_cookie;
         subscription->filter = *filter;
         TAILQ_INSERT_TAIL(&s->subscriptions, subscription, entry);
         s->n_subscriptions++;
@@ -310,6 +313,7 @@ int bus_subscriber_add(BusSubscriber *s, const BusFilter *filter, uint64_t cooki
                 know_domains(s);
         }
         s->set->counters->bus_subscriptions++;
+        *ret_cookie = subscription->cookie;
         return 0;
 }
 

@@ -20,7 +20,9 @@
 
 #define BUS_SUBSCRIPTIONS_MAX 8 /* of one client */
 
-/* What a batch takes at most in messages; queued is no more, in all queues of the client. */
+/* What the denials of a batch take at most in messages, and what it tells of domains likewise. No more denials than that
+ * are queued, in all queues of the client together. All clients' batches stay below the 127 MiB that dbus-daemon takes from
+ * one sender. */
 #define BUS_BATCH_BYTES_MAX ((size_t) 768 * 1024)
 
 typedef struct BusSubscriber BusSubscriber;
@@ -59,6 +61,7 @@ struct BusSubscriber {
         BusDomainNews news;      /* for all subscriptions to domains, whose signals have no cookie */
         BusSubscriptionList subscriptions;
         size_t n_subscriptions;
+        uint64_t last_cookie;
         size_t n_domain_subscriptions;
         TAILQ_ENTRY(BusSubscriber) entry;
 };
@@ -73,8 +76,8 @@ DEFINE_CLEANUP(BusSubscriber *, bus_subscriber_free);
 /* NULL if there is none. */
 BusSubscriber *bus_subscriber_find(const BusSubscriberSet *set, const char *name);
 
-/* -ENOMEM. */
-int bus_subscriber_add(BusSubscriber *subscriber, const BusFilter *filter, uint64_t cookie);
+/* The cookie is the client's own: it tells nothing of how many others there are. -ENOMEM. */
+int bus_subscriber_add(BusSubscriber *subscriber, const BusFilter *filter, uint64_t *ret_cookie);
 
 /* -ENOENT if it has none with that cookie. */
 int bus_subscriber_remove(BusSubscriber *subscriber, uint64_t cookie);

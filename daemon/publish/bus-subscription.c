@@ -16,10 +16,12 @@
  * before the others had theirs. */
 #define BATCHES_MAX 4
 
+/* Messages that the bus has not taken yet, above which nothing is added. */
+#define QUEUED_MAX 64
+
 struct BusSubscriptions {
         BusSubscriberSet set;
         sd_bus_slot *slot; /* of the methods */
-        uint64_t last_cookie;
 };
 
 static size_t count_user(const BusSubscriberSet *set, uid_t uid) {
@@ -43,7 +45,9 @@ static int check_caps(BusSubscriptions *subscriptions, const BusSubscriber *s, u
         return 0;
 }
 
-static int subscribe(BusSubscriptions *subscriptions, sd_bus_message *m, const BusFilter *filter, sd_bus_error *error) {
+static int subscribe(
+                BusSubscriptions *subscriptions, sd_bus_message *m, const BusFilter *filter, uint64_t *ret_cookie,
+                sd_bus_error *error) {
         BusSubscriberSet *set = &subscriptions->set;
         const char *name = sd_bus_message_get_sender(m);
         uid_t uid = bus_access_caller(set->model->access, m)->uid;
@@ -58,27 +62,24 @@ static int subscribe(BusSubscriptions *subscriptions, sd_bus_message *m, const B
         r = s ? 0 : bus_subscriber_new(&s, set, name, uid);
         if (r < 0)
                 return r;
-        r = bus_subscriber_add(s, filter, subscriptions->last_cookie + 1);
-        if (r < 0) {
+        r = bus_subscriber_add(s, filter, ret_cookie);
+        if (r < 0)
                 bus_subscriber_forget_if_idle(s);
-                return r;
-        }
-        subscriptions->last_cookie++;
-        return 0;
+        return r;
 }
 
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        BusSubscriptions *subscriptions = userdata;
         BusFilter filter;
+        uint64_t cookie;
         int r;
 
         r = bus_filter_read(m, &filter, error);
         if (r < 0)
                 return r;
-        r = subscribe(subscriptions, m, &filter, error);
+        r = subscribe(userdata, m, &filter, &cookie, error);
         if (r < 0)
                 return r;
-        return sd_bus_reply_method_return(m, "t", subscriptions->last_cookie);
+        return sd_bus_reply_method_return(m, "t", cookie);
 }
 
 static int method_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -126,13 +127,20 @@ void bus_subscriptions_publish(BusSubscriptions *subscriptions, const Change *ch
         }
 }
 
+/* The bus takes nothing for now; when it does again, the connection is looked after in any case. */
+static bool is_congested(const BusSubscriptions *subscriptions) {
+        uint64_t n;
+
+        return sd_bus_get_n_queued_write(subscriptions->set.bus, &n) < 0 || n > QUEUED_MAX;
+}
+
 uint64_t bus_subscriptions_due(const BusSubscriptions *subscriptions) {
         const BusSubscriber *s;
         uint64_t due = UINT64_MAX;
 
         TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry)
                 due = MIN(due, bus_subscriber_due(s));
-        return due;
+        return due != UINT64_MAX && is_congested(subscriptions) ? UINT64_MAX : due;
 }
 
 void bus_subscriptions_send(BusSubscriptions *subscriptions) {
@@ -140,9 +148,13 @@ void bus_subscriptions_send(BusSubscriptions *subscriptions) {
         unsigned n = 0;
         BusSubscriber *s;
 
-        TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry)
-                if (bus_subscriber_due(s) <= now && n++ < BATCHES_MAX)
-                        bus_subscriber_send(s);
+        TAILQ_FOREACH(s, &subscriptions->set.subscribers, entry) {
+                if (bus_subscriber_due(s) > now)
+                        continue;
+                if (n++ == BATCHES_MAX || is_congested(subscriptions))
+                        break;
+                bus_subscriber_send(s);
+        }
 }
 
 int bus_subscriptions_new(BusSubscriptions **ret, sd_bus *bus, const BusModel *model, Counters *counters) {

@@ -19,7 +19,7 @@ DEFINE_CLEANUP(BusSubscriptions *, bus_subscriptions_free);
 void bus_subscriptions_publish(BusSubscriptions *subscriptions, const Change *change);
 
 /* When bus_subscriptions_send() has something to send, in µs of the monotonic clock; UINT64_MAX: nothing waits for time
- * to pass. It may change with everything that the connection does. */
+ * to pass, but perhaps for the bus. It may change with everything that the connection does. */
 uint64_t bus_subscriptions_due(const BusSubscriptions *subscriptions);
 
 /* Sends what is due, or some of it, with the rest still due. */
