@@ -24,6 +24,10 @@
 /* For how long polkit's answer is believed, if polkit does not say before that things have changed. */
 #define ANSWER_USEC (30 * USEC_PER_SEC)
 
+/* Answers that wait for the bus to take them, above which no more are made: each may be long. The bus takes nothing more
+ * from a sender of whose messages other clients have too many still to read. */
+#define UNTAKEN_MAX 16
+
 /* A sender. Its unique name is never given to another one while the bus runs, so what is known of it stays true. */
 typedef struct Caller {
         BusAccess *access;
@@ -47,6 +51,7 @@ struct BusAccess {
         sd_bus_slot *filter;
         CallerList callers; /* who called last comes first */
         size_t n_callers;
+        unsigned n_untaken; /* calls let through since the bus had last taken everything */
 };
 
 static Caller *caller_free(Caller *caller) {
@@ -319,6 +324,17 @@ static int check(BusAccess *access, sd_bus_message *m, sd_bus_error *error) {
         return r < 0 ? r : 1;
 }
 
+/* Signals can wait there too, but those are short. */
+static bool is_congested(BusAccess *access) {
+        uint64_t n;
+
+        if (sd_bus_get_n_queued_write(access->options.bus, &n) < 0)
+                return true;
+        if (n == 0)
+                access->n_untaken = 0;
+        return n > UNTAKEN_MAX && access->n_untaken > UNTAKEN_MAX;
+}
+
 /* Sees every incoming message first; what it returns other than 0 ends the message's way. */
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         BusAccess *access = userdata;
@@ -333,9 +349,11 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Peer", "Ping"))
                 return 0;
 
-        r = check(access, m, error);
+        r = is_congested(access) ? sd_bus_error_setf(error, BUS_ERROR_CONGESTED) : check(access, m, error);
         if (r < 0)
                 access->options.counters->bus_calls_denied++;
+        else if (r == 0)
+                access->n_untaken++;
         return r;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "publish/bus-domain-news.h"
 
+#include <stdbool.h>
+
 #include "base/clock.h"
 #include "publish/bus-domain.h"
 
@@ -134,6 +136,10 @@ void bus_domain_news_push(BusDomainNews *news, const Change *change) {
                         return;
                 }
                 what = NEWS_ADDED;
+        } else if (what == NEWS_ADDED) {
+                /* Evicted and seen again. */
+                e->news &= ~NEWS_REMOVED;
+                what = e->news & NEWS_ADDED ? NEWS_ADDED : NEWS_ALL;
         }
         note(news, e, what);
         if (what & (NEWS_ADDED | NEWS_REMOVED))
@@ -301,19 +307,23 @@ static int send_move(Sending *s, uint64_t id, unsigned news, const Domain *domai
         return r;
 }
 
+/* It may be evicted, with its end still to be told; but if it is there, it must be seen. */
+static bool may_be_told(const Sending *s, const BusDomainNewsEntry *e, const Domain *domain) {
+        return domain ? bus_caller_sees_domain(s->view->caller, s->view->table, domain) : e->news & NEWS_REMOVED;
+}
+
 /* Returns whether there was room. */
 static bool tell(BusDomainNews *news, Sending *s, BusDomainNewsEntry *e) {
         const Domain *domain = domain_table_get(s->view->table, e->id);
         unsigned what = e->news;
         int r;
 
-        if (!bus_room_take(s->room, 2 * SIGNAL_FIXED_BYTES + (domain ? bus_domain_bytes(domain) : 0)))
-                return false;
-        /* It may be evicted, with its end still to be told; but if it is there, it must be seen. */
-        if ((!domain && !(what & NEWS_REMOVED)) || (domain && !bus_caller_sees_domain(s->view->caller, s->view->table, domain))) {
+        if (!may_be_told(s, e, domain)) {
                 forget(news, e);
                 return true;
         }
+        if (!bus_room_take(s->room, 2 * SIGNAL_FIXED_BYTES + (domain ? bus_domain_bytes(domain) : 0)))
+                return false;
 
         r = what & (NEWS_ADDED | NEWS_REMOVED) ? send_move(s, e->id, what, domain) : send_changed(s, domain, what);
         if (r < 0)
@@ -326,6 +336,7 @@ static bool tell(BusDomainNews *news, Sending *s, BusDomainNewsEntry *e) {
         return true;
 }
 
+/* One always fits: with all that it may have of processes and children, a domain stays well below 512 KiB. */
 static void tell_list(BusDomainNews *news, Sending *s, BusDomainNewsList *list) {
         while (!TAILQ_EMPTY(list))
                 if (!tell(news, s, TAILQ_FIRST(list)))

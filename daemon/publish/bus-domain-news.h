@@ -6,7 +6,6 @@
  * have told whose it is. */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 
@@ -24,10 +23,10 @@ typedef struct BusDomainNews {
         IdMap by_id;
         BusDomainNewsList quiet;   /* nothing to tell */
         BusDomainNewsList moves;   /* came or went */
-        BusDomainNewsList changes; /* of these, each time all are told, and that is seldom */
+        BusDomainNewsList changes; /* changed; all are told together, and seldom */
         size_t n_entries;
         uint64_t changes_after_usec; /* monotonic */
-        uint64_t n_missed;
+        uint64_t n_missed;         /* for want of room; whoever tells sets it to 0 */
 } BusDomainNews;
 
 void bus_domain_news_init(BusDomainNews *news);
@@ -47,7 +46,3 @@ uint64_t bus_domain_news_due(const BusDomainNews *news);
 /* Sends it to that name, as much as there is room for; what does not fit stays. `now` in µs of the monotonic clock. Returns
  * the number of signals. */
 uint64_t bus_domain_news_send(BusDomainNews *news, sd_bus *bus, const char *name, const BusView *view, BusRoom *room, uint64_t now);
-
-static inline bool bus_domain_news_waiting(const BusDomainNews *news) {
-        return bus_domain_news_due(news) != UINT64_MAX || news->n_missed > 0;
-}

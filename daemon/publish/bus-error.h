@@ -136,3 +136,8 @@
 #define BUS_ERROR_CALLER_BUSY                                                                              \
         SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
         "Too many calls before landlockd could ask the message bus who is calling: try again."
+
+#define BUS_ERROR_CONGESTED                                                                                \
+        SD_BUS_ERROR_LIMITS_EXCEEDED,                                                                      \
+        "The message bus does not take landlockd's answers now, perhaps because some client does not read its own: try " \
+        "again."

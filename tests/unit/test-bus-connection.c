@@ -348,6 +348,56 @@ static void test_silent_about_caller(void **state) {
         run_client(f, 0, is_served_again);
 }
 
+/* ---- a client that does not read its answers ---- */
+
+/* All answers together are several times what the bus and the socket take. */
+#define CALLS 600
+#define DOMAINS 256
+
+static unsigned n_ok, n_busy;
+
+static int on_answer(sd_bus_message *m, _unused_ void *userdata, _unused_ sd_bus_error *error) {
+        n_ok += !sd_bus_message_is_method_error(m, NULL);
+        n_busy += sd_bus_message_is_method_error(m, SD_BUS_ERROR_LIMITS_EXCEEDED);
+        return 1;
+}
+
+static void does_not_read(Fixture *f) {
+        sd_bus *bus = client_open(f);
+
+        check_text(client_get(bus, PATH, MANAGER, "LandlockABI"), "<i 7>");
+        for (unsigned i = 0; i < CALLS; i++)
+                check(sd_bus_call_method_async(bus, NULL, NAME, PATH, MANAGER, "ListDomains", on_answer, NULL, "a{sv}", 0) >= 0);
+        check(sd_bus_flush(bus) >= 0);
+        /* For longer than it takes to make all answers. */
+        usleep(3000000);
+        while (n_ok + n_busy < CALLS) {
+                int r = sd_bus_process(bus, NULL);
+
+                check(r >= 0);
+                if (r == 0)
+                        check(sd_bus_wait(bus, UINT64_MAX) >= 0);
+        }
+        check(n_busy > 0);
+        check_text(client_get(bus, PATH, MANAGER, "LandlockABI"), "<i 7>");
+        sd_bus_close_unref(bus);
+}
+
+/* The bus stops reading from who sends what nobody reads: then no more answers are made. */
+static void test_congested(_unused_ void **state) {
+        const DomainTableLimits many = { .n_domains = DOMAINS, .n_denials = DOMAINS, .n_processes = 1 };
+        Fixture f;
+
+        fixture_start_with_policy(&f, &many, FIXTURE_NO_POLICY
+                                  "<limit name=\"max_incoming_bytes\">1000000</limit>\n"
+                                  "<limit name=\"max_replies_per_connection\">1000</limit>\n");
+        for (uint64_t id = 1; id <= DOMAINS; id++)
+                tell_denied(&f, id, &(Denial) { .domain = id });
+        run_client(&f, 0, does_not_read);
+        assert_in_range(f.status.counters.bus_calls_denied, 1, CALLS);
+        fixture_stop(&f);
+}
+
 /* Nothing is left that would wake the daemon up. */
 static void test_idle(void **state) {
         Fixture *f = *state;
@@ -370,6 +420,7 @@ int main(void) {
                 cmocka_unit_test(test_name_taken_meanwhile),
                 cmocka_unit_test(test_free_meanwhile),
                 cmocka_unit_test(test_silent_about_caller),
+                cmocka_unit_test(test_congested),
                 cmocka_unit_test(test_idle),
         };
 

@@ -196,7 +196,7 @@ static void test_cap(void **state _unused_) {
         BusDomainNews news;
 
         bus_domain_news_init(&news);
-        assert_false(bus_domain_news_waiting(&news));
+        assert_int_equal(bus_domain_news_due(&news), UINT64_MAX);
         for (uint64_t id = 1; id <= BUS_NEWS_DOMAINS_MAX + 10; id++) {
                 domain.id = id;
                 bus_domain_news_push(&news, &change);
@@ -217,6 +217,24 @@ static void test_cap(void **state _unused_) {
         assert_int_equal(news.n_entries, 0);
 }
 
+/* Dropped at the table's cap and seen again before that was told, it has only changed. */
+static void test_seen_again(void **state _unused_) {
+        Domain domain = { .id = 7, .state = DOMAIN_ALLOCATED };
+        Change change = { .type = CHANGE_DOMAIN_EVICTED, .domain = &domain };
+        BusDomainNews news;
+
+        bus_domain_news_init(&news);
+        news.changes_after_usec = 1000;
+        bus_domain_news_know(&news, 7);
+        assert_int_equal(bus_domain_news_due(&news), UINT64_MAX);
+        bus_domain_news_push(&news, &change);
+        assert_int_equal(bus_domain_news_due(&news), 0);
+        change.type = CHANGE_DOMAIN_ADDED;
+        bus_domain_news_push(&news, &change);
+        assert_int_equal(bus_domain_news_due(&news), 1000);
+        bus_domain_news_clear(&news);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one),
@@ -226,6 +244,7 @@ int main(void) {
                 cmocka_unit_test(test_filter),
                 cmocka_unit_test(test_does_not_read),
                 cmocka_unit_test(test_cap),
+                cmocka_unit_test(test_seen_again),
         };
 
         fixture_require();

@@ -26,14 +26,6 @@ void fixture_require(void) {
         exit(0);
 }
 
-#define NO_POLICY                                                                      \
-        "<policy context=\"default\">\n"                                              \
-        "  <allow user=\"*\"/>\n"                                                     \
-        "  <allow own=\"*\"/>\n"                                                      \
-        "  <allow send_destination=\"*\" send_requested_reply=\"false\"/>\n"          \
-        "  <allow receive_sender=\"*\" receive_requested_reply=\"false\"/>\n"         \
-        "</policy>\n"
-
 /* The limit is that of the system bus, above which the sender is disconnected. */
 static void write_config(const char *directory, const char *policy) {
         static const char config[] =
@@ -146,7 +138,7 @@ void fixture_start_with_policy(Fixture *f, const DomainTableLimits *limits, cons
 }
 
 void fixture_start(Fixture *f, const DomainTableLimits *limits) {
-        fixture_start_with_policy(f, limits, NO_POLICY);
+        fixture_start_with_policy(f, limits, FIXTURE_NO_POLICY);
 }
 
 void fixture_start_with_installed_policy(Fixture *f, const DomainTableLimits *limits) {

@@ -35,6 +35,14 @@ typedef struct Fixture {
 /* Ends the test as skipped where it cannot run: without dbus-daemon, or not as root, who can be every user. */
 void fixture_require(void);
 
+#define FIXTURE_NO_POLICY                                                                 \
+        "<policy context=\"default\">\n"                                              \
+        "  <allow user=\"*\"/>\n"                                                     \
+        "  <allow own=\"*\"/>\n"                                                      \
+        "  <allow send_destination=\"*\" send_requested_reply=\"false\"/>\n"          \
+        "  <allow receive_sender=\"*\" receive_requested_reply=\"false\"/>\n"         \
+        "</policy>\n"
+
 /* Starts everything. The bus's policy is that everyone may do everything, unless another one is given, in the XML
  * of its configuration. */
 void fixture_start(Fixture *f, const DomainTableLimits *limits);

@@ -23,16 +23,26 @@ static BpfDomainRecord domain_record;
 static const struct landlock_hierarchy *chain[LANDLOCK_MAX_NUM_LAYERS]; /* the outermost first */
 static uint64_t ids[LANDLOCK_MAX_NUM_LAYERS];                           /* of those that have to be written; else 0 */
 
+/* How many there are. That it is checked to be within bounds is hidden from the compiler, which would leave the second check
+ * out of loops: the verifier, which does not remember as much, needs it there. */
+static __always_inline uint32_t number_of(const Layers *layers) {
+        uint32_t n = layers->n;
+
+        barrier_var(n);
+        return n;
+}
+
 /* Follows the layers outwards; there must be as many as the domain says. */
 static __always_inline bool follow_layers(const Layers *layers) {
         const struct landlock_hierarchy *hierarchy = layers->innermost;
+        uint32_t n = number_of(layers);
 
         if (layers->n == 0 || layers->n > LANDLOCK_MAX_NUM_LAYERS)
                 return false;
-        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < layers->n; i++) {
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++) {
                 if (!hierarchy)
                         return false;
-                chain[(layers->n - 1 - i) % LANDLOCK_MAX_NUM_LAYERS] = hierarchy;
+                chain[(n - 1 - i) % LANDLOCK_MAX_NUM_LAYERS] = hierarchy;
                 hierarchy = BPF_CORE_READ(hierarchy, parent);
         }
         return !hierarchy;
@@ -40,7 +50,9 @@ static __always_inline bool follow_layers(const Layers *layers) {
 
 /* Of a thread either all that is to be written is, or the kernel calls again when there is room. */
 static __always_inline int write_domains(struct seq_file *seq, const Layers *layers) {
-        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < layers->n; i++) {
+        uint32_t n = number_of(layers);
+
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++) {
                 const struct landlock_hierarchy *hierarchy = chain[i];
                 uint64_t id = BPF_CORE_READ(hierarchy, id);
                 const uint32_t *last = bpf_map_lookup_elem(&written, &id);
@@ -59,7 +71,9 @@ static __always_inline int write_domains(struct seq_file *seq, const Layers *lay
 }
 
 static __always_inline void remember_written(const Layers *layers) {
-        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < layers->n; i++)
+        uint32_t n = number_of(layers);
+
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++)
                 if (ids[i] != 0)
                         bpf_map_update_elem(&written, &ids[i], &run, BPF_ANY);
 }
