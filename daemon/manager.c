@@ -214,6 +214,7 @@ static void tell_snapshot(Manager *manager, FactType type, bool is_complete) {
 
 static void look(void *userdata) {
         Manager *manager = userdata;
+        uint64_t cpu_usec = clock_usec(CLOCK_PROCESS_CPUTIME_ID);
         int r;
 
         /* Whatever is told is no repair. This reports what BPF programs tell, too. */
@@ -225,6 +226,8 @@ static void look(void *userdata) {
                 log_warning("Looking at who lives in which domain failed: %s.", strerror(-r));
         tell_snapshot(manager, FACT_SNAPSHOT_ENDED, r >= 0);
         settle(manager);
+        log_debug("Looking at who lives in which domain took %" PRIu64 " us of CPU time.",
+                  clock_usec(CLOCK_PROCESS_CPUTIME_ID) - cpu_usec);
 }
 
 static void before_trace(void *userdata) {
