@@ -31,11 +31,13 @@ static bool add(BusCaller *caller, uint64_t domain) {
 
 /* What the kernel says of the thread that leads the process, and what the table has of all of them: if the kernel can be
  * asked, only where threads are followed one by one, since others may have ended. */
-void bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader) {
+int bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader) {
         uint64_t domain = 0;
         bool fits = true;
         int r = caller->pid > 0 ? domain_reader_read(reader, caller->pid, &domain) : -EOPNOTSUPP;
 
+        if (r == -EAGAIN)
+                return r;
         caller->n_domains = 0;
         if (r >= 0 && domain != 0)
                 fits = add(caller, domain);
@@ -49,6 +51,7 @@ void bus_caller_locate(BusCaller *caller, const DomainTable *table, const Domain
                 caller->place = BUS_CALLER_CONFINED;
         else
                 caller->place = r >= 0 ? BUS_CALLER_FREE : BUS_CALLER_PLACE_UNKNOWN;
+        return 0;
 }
 
 int bus_caller_check(const BusCaller *caller, bool unprivileged, sd_bus_error *error) {

@@ -38,8 +38,8 @@ typedef struct BusCaller {
         size_t n_domains;
 } BusCaller;
 
-/* Finds out anew in which domains the caller's process is. */
-void bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader);
+/* Finds out anew in which domains the caller's process is. -EAGAIN, with nothing changed: that takes longer than now. */
+int bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader);
 
 /* Whether it may ask at all. `unprivileged`: the configuration lets others than root and polkit's ask. Returns -errno
  * with the error set if not. */
