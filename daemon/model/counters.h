@@ -51,7 +51,8 @@
         X(json_clients_dropped, "clients disconnected: hostile or stuck")                      \
         X(json_client_events_lost, "events that slow clients missed, summed over clients")     \
         X(json_requests_bad, "requests refused as malformed or unknown")                       \
-        X(bus_calls_denied, "D-Bus calls refused")
+        X(bus_calls_denied, "D-Bus calls refused")                                             \
+        X(bus_callers_evicted, "D-Bus callers forgotten at the cap: asked about anew when they call again")
 
 typedef struct Counters {
 #define X(name, meaning) uint64_t name;

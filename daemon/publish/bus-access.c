@@ -130,6 +130,7 @@ static int make_room(BusAccess *access) {
         caller = find_dispensable(access);
         if (!caller)
                 return -EBUSY;
+        access->options.counters->bus_callers_evicted++;
         forget(access, caller);
         return 0;
 }
@@ -146,8 +147,10 @@ static void limit_uid(BusAccess *access, uid_t uid) {
                         n++;
                         last = caller->kept && last ? last : caller;
                 }
-        if (n > CALLERS_OF_UID_MAX)
-                forget(access, last);
+        if (n <= CALLERS_OF_UID_MAX)
+                return;
+        access->options.counters->bus_callers_evicted++;
+        forget(access, last);
 }
 
 static int on_polkit(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error *error) {

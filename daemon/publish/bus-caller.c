@@ -137,16 +137,22 @@ bool bus_caller_sees_party(const BusCaller *caller, const DomainTable *table, co
         return domain && bus_caller_sees_domain(caller, table, domain);
 }
 
-static bool sees_one_from(const BusCaller *caller, const DomainTable *table, const DomainList *list, const Ruleset *ruleset) {
+static size_t count_made_from(
+                const BusCaller *caller, const DomainTable *table, const DomainList *list, const Ruleset *ruleset) {
         const Domain *domain;
+        size_t n = 0;
 
         TAILQ_FOREACH(domain, list, entry)
-                if (domain->ruleset == ruleset && bus_caller_sees_domain(caller, table, domain))
-                        return true;
-        return false;
+                n += domain->ruleset == ruleset && bus_caller_sees_domain(caller, table, domain);
+        return n;
+}
+
+size_t bus_caller_count_made_from(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {
+        if (bus_caller_sees_all(caller))
+                return ruleset->n_domains;
+        return count_made_from(caller, table, &table->live, ruleset) + count_made_from(caller, table, &table->freed, ruleset);
 }
 
 bool bus_caller_sees_ruleset(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {
-        return bus_caller_sees_all(caller) || sees_one_from(caller, table, &table->live, ruleset) ||
-               sees_one_from(caller, table, &table->freed, ruleset);
+        return bus_caller_sees_all(caller) || bus_caller_count_made_from(caller, table, ruleset) > 0;
 }

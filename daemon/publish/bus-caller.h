@@ -57,5 +57,7 @@ bool bus_caller_sees_denial(const BusCaller *caller, const DomainTable *table, c
 /* Whether it sees pid, name and domain of the other party in a denial that it sees. */
 bool bus_caller_sees_party(const BusCaller *caller, const DomainTable *table, const Denial *denial);
 
-/* It sees those of the domains that it sees. */
+/* How many of the domains that it sees were made from the ruleset; whose there are none it does not see, unless it sees
+ * all. */
+size_t bus_caller_count_made_from(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset);
 bool bus_caller_sees_ruleset(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset);
