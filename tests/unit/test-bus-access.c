@@ -179,9 +179,28 @@ static void test_nothing_of_others(void **state _unused_) {
         }
 }
 
+static unsigned count(const char *text, const char *part) {
+        unsigned n = 0;
+
+        while ((text = strstr(text, part))) {
+                text += strlen(part);
+                n++;
+        }
+        return n;
+}
+
+/* Both denials, and of the one whose other party is in the user's own domain, who that is. */
+static void check_denials(char *denials) {
+        check(count(denials, "\"Subject\"") == 2);
+        check(count(denials, "\"comm\": <s \"other\">") == 1 && count(denials, "\"pid\": <x 77>") == 1);
+        free(denials);
+}
+
 /* It is not that nobody is told anything. */
 static void sees_own(Fixture *f) {
         sd_bus *bus = client_open(f);
+
+        check_denials(client_manager(bus, "ListDenials", "a{sv}", 0));
 
         check_text(client_get(bus, PATH, MANAGER, "LiveDomains"), "<t 2>");
         check_text(client_get(bus, PATH, MANAGER, "FreedDomains"), "<t 1>");
