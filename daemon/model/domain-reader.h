@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-/* The thread's innermost domain now; 0: it is in none. -ESRCH: there is no such thread. -EOPNOTSUPP: this kernel or this
- * build cannot tell. -EAGAIN: nor does it just now. Does not wait, but may bring news to the table: what is borrowed from that
- * is not valid any more. */
+/* The thread's innermost domain now; 0: it is in none. -ESRCH: there is no such thread. -EOPNOTSUPP: this kernel
+ * or this build cannot tell. -EAGAIN: nor does it just now. Does not wait, but may bring news to the table: what
+ * is borrowed from that is not valid any more. */
 typedef struct DomainReader {
         int (*fn)(void *userdata, int64_t tid, uint64_t *ret_domain);
         void *userdata;

@@ -106,8 +106,8 @@ static Caller *caller_find(BusAccess *access, const char *name) {
         return caller;
 }
 
-/* The one that is missed least: not kept, not waiting, not called for longest. Who only waits for polkit has to give way:
- * it may be silent, and those who need no word of it are not to wait for that. */
+/* The one that is missed least: not kept, not waiting, not called for longest. Who only waits for polkit has to
+ * give way: it may be silent, and those who need no word of it are not to wait for that. */
 static Caller *find_dispensable(BusAccess *access) {
         Caller *caller, *kept = NULL, *waiting = NULL;
 
@@ -231,8 +231,8 @@ static int read_credentials(sd_bus_message *m, BusCaller *ret) {
         return 0;
 }
 
-/* The sender of the answer is checked too: on a bus whose policy lets replies through that nobody asked for, anyone could
- * send one. */
+/* The sender of the answer is checked too: on a bus whose policy lets replies through that nobody asked for,
+ * anyone could send one. */
 static int on_credentials(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error *error) {
         Caller *caller = userdata;
         BusAccess *access = caller->access;
@@ -296,8 +296,8 @@ static bool is_known(const Caller *caller, bool interactive) {
         return !interactive || caller->who.observes_all || (caller->interactive && !caller->question);
 }
 
-/* It may have entered a domain since its last call. Where that takes time, the call comes again, and everything else has
- * its turn before. */
+/* It may have entered a domain since its last call. Where that takes time, the call comes again, and everything
+ * else has its turn before. */
 static int check_caller(BusAccess *access, Caller *caller, sd_bus_message *m, sd_bus_error *error) {
         if (bus_caller_locate(&caller->who, access->options.table, access->options.reader) == -EAGAIN) {
                 int r = sd_bus_enqueue_for_read(access->options.bus, m);

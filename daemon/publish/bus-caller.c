@@ -29,8 +29,8 @@ static bool add(BusCaller *caller, uint64_t domain) {
         return true;
 }
 
-/* What the kernel says of the thread that leads the process, and what the table has of all of them: if the kernel can be
- * asked, only where threads are followed one by one, since others may have ended. */
+/* What the kernel says of the thread that leads the process, and what the table has of all of them: if the kernel
+ * can be asked, only where threads are followed one by one, since others may have ended. */
 int bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader) {
         uint64_t domain = 0;
         bool fits = true;
@@ -150,7 +150,8 @@ static size_t count_made_from(
 size_t bus_caller_count_made_from(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {
         if (bus_caller_sees_all(caller))
                 return ruleset->n_domains;
-        return count_made_from(caller, table, &table->live, ruleset) + count_made_from(caller, table, &table->freed, ruleset);
+        return count_made_from(caller, table, &table->live, ruleset) +
+               count_made_from(caller, table, &table->freed, ruleset);
 }
 
 bool bus_caller_sees_ruleset(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {

@@ -24,15 +24,15 @@ typedef struct TraceSourceOptions {
         Counters *counters;      /* borrowed */
 } TraceSourceOptions;
 
-/* Opens all that it needs privileges for. What the kernel or our privileges do not allow is no failure: the status says
- * it. -ENOMEM. */
+/* Opens all that it needs privileges for. What the kernel or our privileges do not allow is no failure: the status
+ * says it. -ENOMEM. */
 int trace_source_new(TraceSource **ret, const TraceSourceOptions *options);
 
 /* Whether there is any thread that the sink follows. */
 void trace_source_set_following(TraceSource *source, bool any);
 
-/* Reads all that the kernel had written until now, without leaving time for what a CPU was just writing. -EAGAIN if that
- * takes more than some milliseconds; it goes on by itself. -EBUSY from within a fact. */
+/* Reads all that the kernel had written until now, without leaving time for what a CPU was just writing. -EAGAIN
+ * if that takes more than some milliseconds; it goes on by itself. -EBUSY from within a fact. */
 int trace_source_catch_up(TraceSource *source);
 
 /* Before the end: reads what the kernel has. */
