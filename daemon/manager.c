@@ -169,6 +169,17 @@ static bool overtakes_tasks(const Manager *manager, const Fact *fact) {
                 !trace_source_tells_domains(manager->trace);
 }
 
+/* Of a domain whose creator nobody found: one that is in it will do. */
+static void label_by_member(Manager *manager, const TaskSight *seen, uint64_t time_usec) {
+        const Domain *domain = domain_table_get(&manager->table, seen->domain);
+        Fact fact = { .type = FACT_DOMAIN_DESCRIBED, .time_usec = time_usec, .described.domain = seen->domain };
+        ProcLabel label;
+
+        if (domain && domain->state == DOMAIN_ALLOCATED && !text_known(domain->label) &&
+            proc_label_read(seen->task.tid, time_usec, &label, &fact.described.label) >= 0)
+                on_fact(manager, &fact);
+}
+
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
@@ -185,6 +196,8 @@ static void on_fact(void *userdata, const Fact *fact) {
                 fact = &labelled;
         }
         apply(manager, fact);
+        if (fact->type == FACT_TASK_SEEN)
+                label_by_member(manager, &fact->seen, fact->time_usec);
 }
 
 static void settle(Manager *manager) {

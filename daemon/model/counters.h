@@ -52,6 +52,7 @@
         X(json_client_events_lost, "events that slow clients missed, summed over clients")     \
         X(json_requests_bad, "requests refused as malformed or unknown")                       \
         X(bus_calls_denied, "D-Bus calls refused")                                             \
+        X(bus_callers_evicted, "D-Bus callers forgotten at the cap: asked about anew when they call again") \
         X(bus_subscriptions, "subscriptions made on D-Bus")                                    \
         X(bus_subscriptions_ended, "those that have ended, by themselves or with their client") \
         X(bus_subscriptions_refused, "subscriptions refused at a cap")                         \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which process a number stands for, and whose it is: what tells it from a later one with the same number, asked now. */
+/* Which process a number stands for, and whose it is: what tells it from a later one with the same number, asked
+ * now. */
 #pragma once
 
 #include <stdbool.h>

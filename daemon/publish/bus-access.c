@@ -69,11 +69,14 @@ static Caller *caller_free(Caller *caller) {
 DEFINE_CLEANUP(Caller *, caller_free);
 
 /* Refuses a call that was held, when sd-bus no longer waits for what the filter says of it. */
-static void refuse_held(sd_bus_message *m, BusAccess *access) {
+static void refuse_held(sd_bus_message *m, const Caller *caller) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        access->options.counters->bus_calls_denied++;
-        sd_bus_error_setf(&error, BUS_ERROR_CALLER_UNKNOWN);
+        caller->access->options.counters->bus_calls_denied++;
+        if (caller->identified)
+                sd_bus_error_setf(&error, BUS_ERROR_CALLER_BUSY);
+        else
+                sd_bus_error_setf(&error, BUS_ERROR_CALLER_UNKNOWN);
         /* If it cannot be sent, the caller has no answer: nothing was given away. */
         (void) sd_bus_reply_method_error(m, &error);
 }
@@ -82,7 +85,7 @@ static void refuse_held(sd_bus_message *m, BusAccess *access) {
 static void release_held(Caller *caller, bool refuse) {
         for (size_t i = 0; i < caller->n_held; i++) {
                 if (refuse || sd_bus_enqueue_for_read(caller->access->options.bus, caller->held[i]) < 0)
-                        refuse_held(caller->held[i], caller->access);
+                        refuse_held(caller->held[i], caller);
                 sd_bus_message_unref(caller->held[i]);
         }
         caller->n_held = 0;
@@ -108,18 +111,20 @@ static Caller *caller_find(BusAccess *access, const char *name) {
         return caller;
 }
 
-/* The one that is missed least: not kept, not being asked about, not called for longest. */
+/* The one that is missed least: not kept, not waiting, not called for longest. Who only waits for polkit has to
+ * give way: it may be silent, and those who need no word of it are not to wait for that. */
 static Caller *find_dispensable(BusAccess *access) {
-        Caller *caller, *kept = NULL;
+        Caller *caller, *kept = NULL, *waiting = NULL;
 
         TAILQ_FOREACH_REVERSE(caller, &access->callers, CallerList, entry) {
-                if (caller->question)
-                        continue;
-                if (!caller->kept)
+                if (!caller->question && !caller->kept)
                         return caller;
-                kept = kept ?: caller;
+                if (!caller->question)
+                        kept = kept ?: caller;
+                else if (caller->identified)
+                        waiting = waiting ?: caller;
         }
-        return kept;
+        return kept ?: waiting;
 }
 
 static int make_room(BusAccess *access) {
@@ -130,6 +135,7 @@ static int make_room(BusAccess *access) {
         caller = find_dispensable(access);
         if (!caller)
                 return -EBUSY;
+        access->options.counters->bus_callers_evicted++;
         forget(access, caller);
         return 0;
 }
@@ -146,8 +152,10 @@ static void limit_uid(BusAccess *access, uid_t uid) {
                         n++;
                         last = caller->kept && last ? last : caller;
                 }
-        if (n > CALLERS_OF_UID_MAX)
-                forget(access, last);
+        if (n <= CALLERS_OF_UID_MAX)
+                return;
+        access->options.counters->bus_callers_evicted++;
+        forget(access, last);
 }
 
 static int on_polkit(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error *error) {
@@ -228,8 +236,8 @@ static int read_credentials(sd_bus_message *m, BusCaller *ret) {
         return 0;
 }
 
-/* The sender of the answer is checked too: on a bus whose policy lets replies through that nobody asked for, anyone could
- * send one. */
+/* The sender of the answer is checked too: on a bus whose policy lets replies through that nobody asked for,
+ * anyone could send one. */
 static int on_credentials(sd_bus_message *answer, void *userdata, _unused_ sd_bus_error *error) {
         Caller *caller = userdata;
         BusAccess *access = caller->access;
@@ -293,9 +301,14 @@ static bool is_known(const Caller *caller, bool interactive) {
         return !interactive || caller->who.observes_all || (caller->interactive && !caller->question);
 }
 
-/* It may have entered a domain since its last call. */
-static int check_caller(BusAccess *access, Caller *caller, sd_bus_error *error) {
-        bus_caller_locate(&caller->who, access->options.table, access->options.reader);
+/* It may have entered a domain since its last call. Where that takes time, the call comes again, and everything
+ * else has its turn before. */
+static int check_caller(BusAccess *access, Caller *caller, sd_bus_message *m, sd_bus_error *error) {
+        if (bus_caller_locate(&caller->who, access->options.table, access->options.reader) == -EAGAIN) {
+                int r = sd_bus_enqueue_for_read(access->options.bus, m);
+
+                return r < 0 ? r : 1;
+        }
         return bus_caller_check(&caller->who, access->options.unprivileged, error);
 }
 
@@ -311,7 +324,7 @@ static int check(BusAccess *access, sd_bus_message *m, sd_bus_error *error) {
 
         caller = caller_find(access, sender);
         if (caller && is_known(caller, interactive))
-                return check_caller(access, caller, error);
+                return check_caller(access, caller, m, error);
 
         if (!caller)
                 r = caller_ask(access, sender, &caller);
@@ -383,7 +396,9 @@ const BusCaller *bus_access_find_caller(BusAccess *access, const char *unique_na
         if (!caller || !caller->identified)
                 return NULL;
         caller->kept = true;
-        return check_caller(access, caller, &error) < 0 ? NULL : &caller->who;
+        /* Where it was when it last called is where it is, or around that, if it cannot be told just now. */
+        (void) bus_caller_locate(&caller->who, access->options.table, access->options.reader);
+        return bus_caller_check(&caller->who, access->options.unprivileged, &error) < 0 ? NULL : &caller->who;
 }
 
 void bus_access_forget(BusAccess *access, const char *unique_name) {

@@ -29,13 +29,15 @@ static bool add(BusCaller *caller, uint64_t domain) {
         return true;
 }
 
-/* What the kernel says of the thread that leads the process, and what the table has of all of them: if the kernel can be
- * asked, only where threads are followed one by one, since others may have ended. */
-void bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader) {
+/* What the kernel says of the thread that leads the process, and what the table has of all of them: if the kernel
+ * can be asked, only where threads are followed one by one, since others may have ended. */
+int bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader) {
         uint64_t domain = 0;
         bool fits = true;
         int r = caller->pid > 0 ? domain_reader_read(reader, caller->pid, &domain) : -EOPNOTSUPP;
 
+        if (r == -EAGAIN)
+                return r;
         caller->n_domains = 0;
         if (r >= 0 && domain != 0)
                 fits = add(caller, domain);
@@ -49,6 +51,7 @@ void bus_caller_locate(BusCaller *caller, const DomainTable *table, const Domain
                 caller->place = BUS_CALLER_CONFINED;
         else
                 caller->place = r >= 0 ? BUS_CALLER_FREE : BUS_CALLER_PLACE_UNKNOWN;
+        return 0;
 }
 
 int bus_caller_check(const BusCaller *caller, bool unprivileged, sd_bus_error *error) {
@@ -134,16 +137,23 @@ bool bus_caller_sees_party(const BusCaller *caller, const DomainTable *table, co
         return domain && bus_caller_sees_domain(caller, table, domain);
 }
 
-static bool sees_one_from(const BusCaller *caller, const DomainTable *table, const DomainList *list, const Ruleset *ruleset) {
+static size_t count_made_from(
+                const BusCaller *caller, const DomainTable *table, const DomainList *list, const Ruleset *ruleset) {
         const Domain *domain;
+        size_t n = 0;
 
         TAILQ_FOREACH(domain, list, entry)
-                if (domain->ruleset == ruleset && bus_caller_sees_domain(caller, table, domain))
-                        return true;
-        return false;
+                n += domain->ruleset == ruleset && bus_caller_sees_domain(caller, table, domain);
+        return n;
+}
+
+size_t bus_caller_count_made_from(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {
+        if (bus_caller_sees_all(caller))
+                return ruleset->n_domains;
+        return count_made_from(caller, table, &table->live, ruleset) +
+               count_made_from(caller, table, &table->freed, ruleset);
 }
 
 bool bus_caller_sees_ruleset(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {
-        return bus_caller_sees_all(caller) || sees_one_from(caller, table, &table->live, ruleset) ||
-               sees_one_from(caller, table, &table->freed, ruleset);
+        return bus_caller_sees_all(caller) || bus_caller_count_made_from(caller, table, ruleset) > 0;
 }

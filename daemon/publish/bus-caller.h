@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may see what of all that landlockd knows: the one place where that is decided. bus-access finds out who calls, and
- * asks here.
+/* Who may see what of all that landlockd knows: the one place where that is decided. bus-access finds out who
+ * calls, and asks here.
  *
- * A caller sees the domains that its own uid made, and of what is about them the denials of and the processes with that
- * uid; root, and whom polkit lets observe all, see those of everybody. Whoever calls from within a Landlock domain sees
- * only what is strictly nested in it, root too: a sandbox tells nothing about itself or about what is beside it.
+ * A caller sees the domains that its own uid made, and of what is about them the denials of and the processes with
+ * that uid; root, and whom polkit lets observe all, see those of everybody. Whoever calls from within a Landlock
+ * domain sees only what is strictly nested in it, root too: a sandbox tells nothing about itself or about what is
+ * beside it.
  *
- * uids are those of the initial user namespace on both sides. The kernel tells the bus who connected in the bus's own
- * user namespace, and tells us of the creator and the subject in the initial one; the system bus runs in that. So "root"
- * in a container with a user namespace is who it is outside, and what is not mapped is nobody's. */
+ * uids are those of the initial user namespace on both sides. The kernel tells the bus who connected in the bus's
+ * own user namespace, and tells us of the creator and the subject in the initial one; the system bus runs in that.
+ * So "root" in a container with a user namespace is who it is outside, and what is not mapped is nobody's. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,8 +39,9 @@ typedef struct BusCaller {
         size_t n_domains;
 } BusCaller;
 
-/* Finds out anew in which domains the caller's process is. */
-void bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader);
+/* Finds out anew in which domains the caller's process is. -EAGAIN, with nothing changed: that takes longer than
+ * now. */
+int bus_caller_locate(BusCaller *caller, const DomainTable *table, const DomainReader *reader);
 
 /* Whether it may ask at all. `unprivileged`: the configuration lets others than root and polkit's ask. Returns -errno
  * with the error set if not. */
@@ -57,5 +59,7 @@ bool bus_caller_sees_denial(const BusCaller *caller, const DomainTable *table, c
 /* Whether it sees pid, name and domain of the other party in a denial that it sees. */
 bool bus_caller_sees_party(const BusCaller *caller, const DomainTable *table, const Denial *denial);
 
-/* It sees those of the domains that it sees. */
+/* How many of the domains that it sees were made from the ruleset; whose there are none it does not see, unless it
+ * sees all. */
+size_t bus_caller_count_made_from(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset);
 bool bus_caller_sees_ruleset(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset);

@@ -56,7 +56,8 @@ static int compare_youngest_first(const void *a, const void *b) {
         return (x->id < y->id) - (x->id > y->id);
 }
 
-/* The youngest first: an order in which a page stays where it is, whatever happens before the next one is asked for. */
+/* The youngest first: an order in which a page stays where it is, whatever happens before the next one is asked
+ * for. */
 static int collect(const BusView *view, const DomainQuery *query, const Domain ***ret, size_t *ret_n) {
         const DomainTable *table = view->table;
         const Domain **list = calloc(table->n_live + table->n_freed + 1, sizeof(Domain *));
@@ -223,7 +224,8 @@ static uint64_t newest_page(const BusView *view, const DenialQuery *query) {
 static int append_denials(
                 sd_bus_message *m, const BusView *view, const DenialQuery *query, uint64_t *ret_cursor) {
         const DenialLog *log = &view->table->denials;
-        uint64_t cursor = query->since > 0 ? query->since : newest_page(view, query), after_last = MAX(query->since, 1U);
+        uint64_t cursor = query->since > 0 ? query->since : newest_page(view, query);
+        uint64_t after_last = MAX(query->since, 1U);
         BusRoom room = { query->limit, BUS_ANSWER_BYTES_MAX };
         const Denial *denial;
         int r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The listing methods of the Manager interface. What one answers is limited in number and in bytes, and each tells how to
- * go on, so that who asks for everything costs no more at once than who asks for a page. */
+/* The listing methods of the Manager interface. What one answers is limited in number and in bytes, and each tells
+ * how to go on, so that who asks for everything costs no more at once than who asks for a page. */
 #pragma once
 
 #include "publish/bus-view.h"

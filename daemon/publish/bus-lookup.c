@@ -27,7 +27,8 @@ typedef struct Lookup {
         Attribution attribution;
 } Lookup;
 
-static int ask_table(const DomainTable *table, const Lookup *lookup, uint64_t *ret_domain, Attribution *ret_attribution) {
+static int ask_table(
+                const DomainTable *table, const Lookup *lookup, uint64_t *ret_domain, Attribution *ret_attribution) {
         const Thread *thread = process_table_thread(&table->processes, lookup->tid);
         const Process *process = process_table_first(&table->processes, lookup->identity.pid);
 
@@ -222,7 +223,8 @@ int bus_lookup_pid(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 }
 
 /* Reads an "h" and looks it up. */
-static int look_up_pidfd(sd_bus_message *m, const BusModel *model, const BusView *view, Lookup *ret, sd_bus_error *error) {
+static int look_up_pidfd(
+                sd_bus_message *m, const BusModel *model, const BusView *view, Lookup *ret, sd_bus_error *error) {
         int64_t tid, after;
         int fd, r;
 

@@ -287,7 +287,7 @@ static int method_describe_ruleset(sd_bus_message *m, void *userdata, sd_bus_err
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)
                 return r;
-        r = bus_append_ruleset(reply, ruleset);
+        r = bus_append_ruleset(reply, &view, ruleset);
         if (r < 0)
                 return r;
         return sd_bus_message_send(reply);

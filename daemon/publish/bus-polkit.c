@@ -130,12 +130,13 @@ int bus_polkit_ask(
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(polkit->bus, &m, POLKIT, AUTHORITY, AUTHORITY_INTERFACE, "CheckAuthorization");
+        r = sd_bus_message_new_method_call(
+                        polkit->bus, &m, POLKIT, AUTHORITY, AUTHORITY_INTERFACE, "CheckAuthorization");
         if (r < 0)
                 return r;
         r = sd_bus_message_append(
-                        m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", unique_name, BUS_POLKIT_OBSERVE_ALL, 0,
-                        interactive ? FLAG_ALLOW_USER_INTERACTION : 0, "");
+                        m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", unique_name, BUS_POLKIT_OBSERVE_ALL,
+                        0, interactive ? FLAG_ALLOW_USER_INTERACTION : 0, "");
         if (r < 0)
                 return r;
         return sd_bus_call_async(

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* polkit's word on who may observe all that landlockd knows, asked without ever waiting for it: polkit may be slow, may
- * ask a person, or may not be there at all.
+/* polkit's word on who may observe all that landlockd knows, asked without ever waiting for it: polkit may be
+ * slow, may ask a person, or may not be there at all.
  *
- * Only what the owner of polkit's name says counts. On a bus whose policy lets replies through that nobody asked for,
- * anybody could send one. */
+ * Only what the owner of polkit's name says counts. On a bus whose policy lets replies through that nobody asked
+ * for, anybody could send one. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,8 @@
 
 typedef struct BusPolkit BusPolkit;
 
-/* `changed` is called when what polkit said before may not be so any more. The connection must not outlive the result. */
+/* `changed` is called when what polkit said before may not be so any more. The connection must not outlive the
+ * result. */
 int bus_polkit_new(BusPolkit **ret, sd_bus *bus, void (*changed)(void *userdata), void *userdata);
 BusPolkit *bus_polkit_free(BusPolkit *polkit);
 DEFINE_CLEANUP(BusPolkit *, bus_polkit_free);

@@ -115,13 +115,14 @@ static int append_rules_entry(sd_bus_message *m, const Ruleset *ruleset) {
         return bus_close_entry(m);
 }
 
-static int append_members(sd_bus_message *m, const Ruleset *ruleset) {
+static int append_members(sd_bus_message *m, const BusView *view, const Ruleset *ruleset) {
         char hex[DOMAIN_ID_TEXT_SIZE];
         int r;
 
         host_format_domain(ruleset->id, hex);
         r = sd_bus_message_append(m, "{sv}{sv}", "Ruleset", "s", hex, "RulesetVersion", "t", ruleset->version);
-        if (r >= 0 && ruleset->has_creator_tid)
+        /* Whose thread that was nobody tells. */
+        if (r >= 0 && ruleset->has_creator_tid && bus_caller_sees_all(view->caller))
                 r = sd_bus_message_append(m, "{sv}", "CreatorTID", "u", (uint32_t) ruleset->creator_tid);
         if (r >= 0 && ruleset->created_usec > 0)
                 r = sd_bus_message_append(m, "{sv}", "Created", "t", ruleset->created_usec);
@@ -135,16 +136,16 @@ static int append_members(sd_bus_message *m, const Ruleset *ruleset) {
                 r = sd_bus_message_append(
                                 m, "{sv}{sv}{sv}", "RulesCount", "t", (uint64_t) ruleset->n_rules, "RulesUnknown", "t",
                                 ruleset_n_unknown_rules(ruleset, ruleset->version), "DomainsCount", "t",
-                                (uint64_t) ruleset->n_domains);
+                                (uint64_t) bus_caller_count_made_from(view->caller, view->table, ruleset));
         return r;
 }
 
-int bus_append_ruleset(sd_bus_message *m, const Ruleset *ruleset) {
+int bus_append_ruleset(sd_bus_message *m, const BusView *view, const Ruleset *ruleset) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = append_members(m, ruleset);
+                r = append_members(m, view, ruleset);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);

@@ -15,4 +15,4 @@ size_t bus_rights_bytes(const AccessRights *rights);
 int bus_append_rules(sd_bus_message *m, const Ruleset *ruleset, size_t n_rules);
 
 /* Appends an "a{sv}": all that is known of a ruleset. */
-int bus_append_ruleset(sd_bus_message *m, const Ruleset *ruleset);
+int bus_append_ruleset(sd_bus_message *m, const BusView *view, const Ruleset *ruleset);

@@ -99,35 +99,8 @@ bool proc_label_applies(const Fact *fact, uint64_t *ret_domain) {
         case FACT_DOMAIN_DESCRIBED:
                 *ret_domain = fact->described.domain;
                 return fact->described.has_creator_pid;
-        case FACT_DOMAIN_SEEN:
-                *ret_domain = fact->sight.described.domain;
-                return fact->sight.described.has_creator_pid;
         default:
                 return false;
-        }
-}
-
-static int64_t creator_of(const Fact *fact) {
-        switch (fact->type) {
-        case FACT_DOMAIN_CREATED:
-                return fact->created.creator.tid;
-        case FACT_DOMAIN_DESCRIBED:
-                return fact->described.creator_pid;
-        default:
-                return fact->sight.described.creator_pid;
-        }
-}
-
-static void set_label(Fact *fact, Text label) {
-        switch (fact->type) {
-        case FACT_DOMAIN_CREATED:
-                fact->created.label = label;
-                break;
-        case FACT_DOMAIN_DESCRIBED:
-                fact->described.label = label;
-                break;
-        default:
-                fact->sight.described.label = label;
         }
 }
 
@@ -138,19 +111,28 @@ static uint64_t boottime_of(uint64_t realtime_usec) {
         return realtime_usec > offset_usec ? realtime_usec - offset_usec + CLOCK_STEP_USEC : 0;
 }
 
-void proc_label_add(Fact *fact, ProcLabel *label) {
+int proc_label_read(int64_t tid, uint64_t not_after_usec, ProcLabel *label, Text *ret) {
         _cleanup_close_ int directory = -EBADF, file = -EBADF;
         char path[40], cgroups[4096 + 256];
         ProcTask task;
         ssize_t n;
 
-        snprintf(path, sizeof(path), "/proc/%" PRIi64, creator_of(fact));
+        snprintf(path, sizeof(path), "/proc/%" PRIi64, tid);
         directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (directory < 0 || proc_task_read_at(directory, creator_of(fact), boottime_of(fact->time_usec), &task) < 0 ||
-            task.dead)
-                return;
+        if (directory < 0 || proc_task_read_at(directory, tid, boottime_of(not_after_usec), &task) < 0 || task.dead)
+                return -ESRCH;
         file = openat(directory, "cgroup", O_RDONLY | O_CLOEXEC);
         n = file < 0 ? -1 : read(file, cgroups, sizeof(cgroups));
-        if (n > 0)
-                set_label(fact, proc_label_format(task.comm, (Text) { cgroups, n }, label));
+        if (n < 0)
+                return -ESRCH;
+        *ret = proc_label_format(task.comm, (Text) { cgroups, n }, label);
+        return 0;
+}
+
+/* What stays unknown if it has ended is left unknown. */
+void proc_label_add(Fact *fact, ProcLabel *label) {
+        if (fact->type == FACT_DOMAIN_CREATED)
+                (void) proc_label_read(fact->created.creator.tid, fact->time_usec, label, &fact->created.label);
+        else
+                (void) proc_label_read(fact->described.creator_pid, fact->time_usec, label, &fact->described.label);
 }

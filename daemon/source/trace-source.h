@@ -27,8 +27,8 @@ typedef struct TraceSourceOptions {
         Counters *counters;      /* borrowed */
 } TraceSourceOptions;
 
-/* Opens all that it needs privileges for. What the kernel or our privileges do not allow is no failure: the status says
- * it. -ENOMEM. */
+/* Opens all that it needs privileges for. What the kernel or our privileges do not allow is no failure: the status
+ * says it. -ENOMEM. */
 int trace_source_new(TraceSource **ret, const TraceSourceOptions *options);
 
 /* Whether there is any thread that the sink follows. */

@@ -279,7 +279,7 @@ static void test_locate(void **state _unused_) {
 
                 answer = cases[i].answer;
                 answered_domain = cases[i].domain;
-                bus_caller_locate(&caller, &table, &reader);
+                assert_int_equal(bus_caller_locate(&caller, &table, &reader), 0);
                 assert_int_equal(caller.place, cases[i].place);
                 if (caller.place != BUS_CALLER_CONFINED)
                         continue;
@@ -287,6 +287,15 @@ static void test_locate(void **state _unused_) {
                 for (size_t n = 0; n < caller.n_domains; n++)
                         assert_true(caller.domains[n] == cases[i].domains[0] || caller.domains[n] == cases[i].domains[1]);
         }
+}
+
+static void test_locate_later(void **state _unused_) {
+        BusCaller caller = { .pid = 1, .pidfd = -EBADF, .place = BUS_CALLER_CONFINED, .domains = { A }, .n_domains = 1 };
+
+        answer = -EAGAIN;
+        assert_int_equal(bus_caller_locate(&caller, &table, &(DomainReader) { read_domain, NULL }), -EAGAIN);
+        assert_int_equal(caller.place, BUS_CALLER_CONFINED);
+        assert_int_equal(caller.n_domains, 1);
 }
 
 /* A number that another process has got by now tells nothing. */
@@ -324,6 +333,7 @@ int main(void) {
                 cmocka_unit_test(test_party),
                 cmocka_unit_test(test_may_ask),
                 cmocka_unit_test(test_locate),
+                cmocka_unit_test(test_locate_later),
                 cmocka_unit_test(test_gone),
         };
 

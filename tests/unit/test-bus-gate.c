@@ -117,8 +117,16 @@ static void many_callers(Fixture *f) {
 }
 
 static void test_many_callers(void **state) {
-        run_client(*state, 0, many_callers);
-        run_client(*state, NOBODY, many_callers);
+        Fixture *f = *state;
+        const uint64_t *evicted = &f->status.counters.bus_callers_evicted;
+        uint64_t before = *evicted;
+
+        run_client(f, 0, many_callers);
+        assert_true(*evicted >= before + 20);
+        before = *evicted;
+        run_client(f, NOBODY, many_callers);
+        /* Of one user fewer are known. */
+        assert_true(*evicted >= before + CALLERS_MAX + 20 - 64);
 }
 
 static size_t append_header_string(char *p, uint8_t field, char type, const char *value) {

@@ -152,6 +152,7 @@ static Domain domain = {
         .created_usec = TIME - 1,
         .creator_pid = 18353, .creator_uid = 0, .has_creator_pid = true, .has_creator_uid = true,
         .creator_comm = TEXT_LITERAL("sandboxer"), .creator_exe = TEXT_LITERAL("/usr/local/bin/sandboxer"),
+        .label = TEXT_LITERAL("sandboxer@app\n.scope"),
         .first_seen_usec = TIME, .last_seen_usec = TIME + 1,
         .n_denials = 4,
         .n_blocked = { [BLOCKER_FS_WRITE_FILE] = 3, [BLOCKER_PTRACE] = 1 },
