@@ -93,7 +93,7 @@ static void send_details(Agent *agent, NotifyDomain *domain) {
         notify_message_init_details(&message, domain);
         json_decref(domain->description);
         domain->description = NULL;
-        domain->wants_details = false;
+        domain->answer = NOTIFY_ANSWER_NONE;
         domain->sending = true;
         send_message(agent, &message, SENDING_DETAILS);
 }
@@ -140,7 +140,7 @@ static void set_timer(Agent *agent, uint64_t usec) {
 /* Sends what may be sent now, which is one message, or sees to it that this is called again when something may be. */
 static void agent_work(Agent *agent) {
         uint64_t now = clock_monotonic_usec(), turn, allowed;
-        NotifyDomain *details = notify_table_find_details(&agent->table), *next;
+        NotifyDomain *details = notify_table_find_answer(&agent->table), *next;
         size_t n_due;
 
         next = notify_table_next(&agent->table, now, &n_due, &turn);
@@ -229,13 +229,16 @@ static void on_details(void *userdata, uint64_t id, const json_t *description) {
                 return;
         json_decref(domain->description);
         domain->description = json_incref((json_t *) description);
+        domain->answer = NOTIFY_ANSWER_READY;
         agent_work(agent);
 }
 
 static void ask_details(Agent *agent, NotifyDomain *domain) {
-        domain->wants_details = true;
+        if (domain->answer != NOTIFY_ANSWER_NONE)
+                return;
+        domain->answer = NOTIFY_ANSWER_ASKED;
         if (notify_landlockd_describe(agent->landlockd, domain->id, on_details, agent) < 0)
-                agent_work(agent);
+                on_details(agent, domain->id, NULL);
 }
 
 static void ignore_for_session(Agent *agent, NotifyRule *rule) {

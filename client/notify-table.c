@@ -44,9 +44,9 @@ NotifyDomain *notify_table_find_notification(const NotifyTable *table, uint32_t 
         return NULL;
 }
 
-NotifyDomain *notify_table_find_details(const NotifyTable *table) {
+NotifyDomain *notify_table_find_answer(const NotifyTable *table) {
         for (size_t i = 0; i < table->n_domains; i++)
-                if (table->domains[i]->wants_details)
+                if (table->domains[i]->answer == NOTIFY_ANSWER_READY)
                         return table->domains[i];
         return NULL;
 }
@@ -177,7 +177,7 @@ void notify_domain_drop_named(NotifyDomain *domain) {
 
 void notify_domain_close(NotifyDomain *domain) {
         domain->notification = 0;
-        if (domain->waiting && !domain->wants_details)
+        if (domain->waiting && domain->answer == NOTIFY_ANSWER_NONE)
                 notify_domain_drop_named(domain);
         else
                 domain->over = true;

@@ -11,6 +11,13 @@
 #define NOTIFY_DOMAINS_MAX 256
 #define NOTIFY_DENIALS_MAX 8
 
+/* How far the answer to "Details" is. */
+typedef enum NotifyAnswer {
+        NOTIFY_ANSWER_NONE,  /* nobody asks */
+        NOTIFY_ANSWER_ASKED, /* landlockd was asked */
+        NOTIFY_ANSWER_READY, /* to be shown */
+} NotifyAnswer;
+
 typedef struct NotifyDomain {
         uint64_t id;
         NotifyDenial denials[NOTIFY_DENIALS_MAX]; /* since the last notification was closed; the newest first, each once */
@@ -22,8 +29,8 @@ typedef struct NotifyDomain {
         bool sending;        /* the message that is on its way tells of it */
         bool over;           /* what is there is told and put away: the next denial begins anew */
         uint32_t notification, details; /* what the server calls them; 0: none */
-        bool wants_details;
-        json_t *description; /* for them; NULL if landlockd does not tell */
+        NotifyAnswer answer;
+        json_t *description; /* for the details; NULL if landlockd does not tell */
         uint64_t seen_usec, sent_usec, interval_usec;
 } NotifyDomain;
 
@@ -41,7 +48,7 @@ NotifyDomain *notify_table_add(NotifyTable *table, NotifyDenial *denial, uint64_
 /* NULL if there is none. The ID of a notification may be that of the details. */
 NotifyDomain *notify_table_find(const NotifyTable *table, uint64_t id);
 NotifyDomain *notify_table_find_notification(const NotifyTable *table, uint32_t notification);
-NotifyDomain *notify_table_find_details(const NotifyTable *table);
+NotifyDomain *notify_table_find_answer(const NotifyTable *table); /* that is ready */
 
 /* The domain whose turn it is, which came the longest ago, and how many there are; NULL if there is none yet: then
  * ret_usec is when there will be one, UINT64_MAX for not before something happens. */
@@ -53,7 +60,7 @@ bool notify_domain_due(const NotifyDomain *domain, uint64_t now);
 /* It is being told of: its next turn comes at an interval from now. */
 void notify_domain_begin(NotifyDomain *domain, uint64_t now);
 
-/* Its notification was closed, so what it told is not told again. The details that are wanted still have it. */
+/* Its notification was closed, so what it told is not told again. An answer that is due still has it. */
 void notify_domain_close(NotifyDomain *domain);
 
 /* Removes denials that a notification named. If nothing is left, there is nothing to wait for either. */

@@ -48,8 +48,8 @@ static int ask_table(const DomainTable *table, const Lookup *lookup, uint64_t *r
 static int locate(const BusModel *model, Lookup *lookup) {
         Attribution attribution = ATTRIBUTION_KERNEL;
         uint64_t told = 0, domain;
-        int told_r = ask_table(model->table, lookup, &told, &attribution);
         int r = domain_reader_read(model->reader, lookup->tid, &domain);
+        int told_r = ask_table(model->table, lookup, &told, &attribution);
 
         if (r == -ESRCH)
                 return r;

@@ -249,6 +249,24 @@ def server_restarts():
         desktop.until_received(about("after"), "a notification by the second server")
 
 
+def server_restarts_meanwhile():
+    """A domain that is told of by both: the second server knows nothing of the first one's notification."""
+    with landlockd() as daemon, Desktop() as desktop:
+        desktop.start_server("body")
+        start(desktop, daemon)
+        flood_process = subprocess.Popen([app(desktop, "long"), "--count=100000000", "flood"],
+                                         stdout=subprocess.DEVNULL, **USER)
+        try:
+            eventually(lambda: len(desktop.calls()) == 1, "the first one")
+            desktop.stop_server()
+            desktop.start_server("body")
+            eventually(lambda: len(desktop.calls()) == 3, "two more")
+        finally:
+            flood_process.kill()
+            flood_process.wait()
+        assert [n["replaces"] for n in desktop.calls()] == [0, 0, 1], desktop.calls()
+
+
 def server_has_enough():
     with landlockd() as daemon, Desktop() as desktop:
         desktop.start_server("body", error="org.freedesktop.Notifications.Error.ExcessNotificationGeneration")
@@ -334,6 +352,10 @@ def only_own_domains():
 def all_domains_for_root():
     with landlockd() as daemon, Desktop() as desktop:
         desktop.start_dunst()
+        # Whatever else root runs on this machine is told of too.
+        os.makedirs(os.path.dirname(desktop.config))
+        with open(desktop.config, "w") as f:
+            f.write("[Notify]\nMaxPerMinute=60\n")
         agent = desktop.start_agent(daemon.bus.address, user={}).says(WATCHING)
         foreign = app(desktop, "foreign")
         play(foreign, "demo")
@@ -430,6 +452,7 @@ tests = [
     ("300 domains at once", many_domains),
     ("no notification server at first", no_server_at_first),
     ("the notification server restarts", server_restarts),
+    ("the notification server restarts while a domain is told of", server_restarts_meanwhile),
     ("the notification server has had enough", server_has_enough),
     ("a notification server without capabilities", server_without_capabilities),
     ("actions and what is closed", server_closes),

@@ -3,9 +3,7 @@
 """The trace source on real ring buffers. Where the kernel has no Landlock trace events, uprobe events of the same names
 and fields stand for them, on a program that does as it is told; forks, execs and exits are the kernel's own."""
 
-import fcntl
 import glob
-import json
 import os
 import re
 import signal
@@ -13,119 +11,14 @@ import subprocess
 import sys
 import time
 
-from harness import BUILDDIR, SRCDIR, Daemon, Skip, eventually, run, sandbox
+from emitter import BLOCKED_NET_ACCESS, FS_WRITE_FILE, KERNEL_HAS_EVENTS, TRACEFS, Emitter
+from harness import Daemon, Skip, eventually, run, sandbox
 
-TRACEFS = "/sys/kernel/tracing"
-TRACE_EMIT = os.environ.get("TRACE_EMIT", f"{BUILDDIR}/trace-emit")
-FORMATS = f"{SRCDIR}/tests/data/trace-formats/7.3.4"
 # Ours alone, whoever else runs a landlockd.
 INSTANCE = f"landlockd-test-{os.getpid()}"
 CONFIG = f"TraceInstance={INSTANCE}\n"
-KERNEL_HAS_EVENTS = os.path.exists(f"{TRACEFS}/events/landlock/landlock_create_domain/format")
-
-# Bits of include/uapi/linux/landlock.h, and types of security/landlock/log.h.
-FS_EXECUTE, FS_WRITE_FILE, FS_READ_FILE, NET_BIND_TCP, NET_CONNECT_TCP, SCOPE_SIGNAL = 1, 2, 4, 1, 2, 2
-BLOCKED_FS_ACCESS, BLOCKED_NET_ACCESS = 3, 4
-
-
-class Event:
-    """A trace event as a `format` file of kernel 7.3 has it."""
-
-    def __init__(self, path, function):
-        self.function = function
-        with open(path) as f:
-            text = f.read()
-        self.name = re.search(r"^name: (\w+)$", text, re.M).group(1)
-        fields = re.findall(r"field:(.*?)(\w+)(?:\[\d*\])?;\s+offset:\d+;\s+size:(\d+);\s+signed:(\d);", text)
-        self.fields = [(name, "__data_loc" in kind, int(size), signed == "1")
-                       for kind, name, size, signed in fields if not name.startswith("common_")]
-        self.numbers = [name for name, is_text, _, _ in self.fields if not is_text]
-
-    def definition(self, layout, without=()):
-        """The line for uprobe_events that makes it."""
-        line = f"p:landlock/{self.name} {TRACE_EMIT}:0x{layout['functions'][self.function]:x}"
-        for name, is_text, size, signed in self.fields:
-            if name in without:
-                continue
-            if is_text:
-                line += f" {name}=@+0x{layout['text']:x}:string"
-            else:
-                offset = layout["numbers"] + 8 * self.numbers.index(name)
-                line += f" {name}=@+0x{offset:x}:{'s' if signed else 'u'}{8 * size}"
-        return line
-
-    def arguments(self, values):
-        text = "".join(values[name] for name, is_text, _, _ in self.fields if is_text and name in values)
-        return f"{' '.join(str(values.get(name, 0)) for name in self.numbers)} \"{text}"
-
-
-class Emitter:
-    """The program whose functions are the events. `with Emitter() as e: …`"""
-
-    def __init__(self, without=None, together=()):
-        """`together`: names of events that one call of one function makes, all at once."""
-        self.without = without or {}
-        self.together = together
-
-    def __enter__(self):
-        if KERNEL_HAS_EVENTS:
-            raise Skip("the kernel has the events itself")
-        if not os.path.exists(f"{TRACEFS}/uprobe_events"):
-            raise Skip("the kernel has no uprobe events (CONFIG_UPROBE_EVENTS)")
-        # The group is one for the whole machine.
-        self.lock = open("/run/landlockd-test-trace.lock", "w")
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        self.process = subprocess.Popen([TRACE_EMIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.layout = json.loads(self.process.stdout.readline())
-        paths = [p for p in sorted(glob.glob(f"{FORMATS}/landlock_*.format")) if "check_rule" not in p]
-        self.events = {e.name.removeprefix("landlock_"): e for e in (Event(p, i) for i, p in enumerate(paths))}
-        fields = [name for event in self.together for name in self.events[event].numbers]
-        for name in self.together:
-            self.events[name].function = self.events[self.together[0]].function
-            self.events[name].numbers = list(dict.fromkeys(fields))
-        for name, event in self.events.items():
-            if self.without.get(name) != "all":
-                write("uprobe_events", event.definition(self.layout, self.without.get(name, ())))
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-        for name in self.events:
-            if self.without.get(name) != "all":
-                write("uprobe_events", f"-:landlock/landlock_{name}")
-        self.lock.close()
-
-    def command(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
-
-    def emit(self, name, count=1, **values):
-        event = self.events[name]
-        assert self.command(f"emit {event.function} {count} {event.arguments(values)}") == "done"
-
-    def make_domain(self, domain, parent=0, ruleset=0x100000001, version=0):
-        self.emit("create_domain", domain_id=domain, parent_id=parent, ruleset_id=ruleset, ruleset_version=version)
-        self.emit("enforce_domain", domain_id=domain, complete=1, process_wide=1, no_new_privs=1)
-
-    def deny_write(self, domain, path="/etc/passwd", ino=7, **values):
-        self.emit("deny_access_fs", domain_id=domain, same_exec=1, logged=0, blockers_type=BLOCKED_FS_ACCESS,
-                  blockers_access=FS_WRITE_FILE, dev=(254 << 20) + 3, ino=ino, pathname=path, **values)
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-
-def write(file, line):
-    # Each write is one command; its error comes with it.
-    fd = os.open(f"{TRACEFS}/{file}", os.O_WRONLY | os.O_APPEND)
-    try:
-        os.write(fd, line.encode() + b"\n")
-    finally:
-        os.close(fd)
+# Bits of include/uapi/linux/landlock.h.
+FS_EXECUTE, NET_BIND_TCP, SCOPE_SIGNAL = 1, 1, 2
 
 
 def source(daemon):
@@ -188,7 +81,7 @@ def life_of_a_domain():
         assert enforced["enforcement"] == {"process_wide": True, "no_new_privs": True}, enforced
         creator = enforced["creator"]
         assert (creator["tid"], creator["pid"], creator["uid"], creator["comm"], creator["exe"]) == \
-            (emitter.pid, emitter.pid, 0, "trace-emit", os.path.realpath(TRACE_EMIT)), creator
+            (emitter.pid, emitter.pid, 0, "trace-emit", os.path.realpath(emitter.program)), creator
         assert domains[-1]["denials"] == {"seen": 3, "kernel": 4, "unseen": 1}, domains[-1]
 
         denials = [e for e in events if e["type"] == "denial"]

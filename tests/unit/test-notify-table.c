@@ -198,6 +198,14 @@ static void test_closed(_unused_ void **state) {
         notify_domain_close(domain);
         assert_true(domain->waiting);
         check_domain(domain, "app: denied by its sandbox", "Blocked from writing /c");
+
+        /* But somebody asked for details of what was told. */
+        domain->answer = NOTIFY_ANSWER_ASKED;
+        notify_domain_close(domain);
+        assert_int_equal(domain->n_denials, 1);
+        assert_null(notify_table_find_answer(&table));
+        domain->answer = NOTIFY_ANSWER_READY;
+        assert_ptr_equal(notify_table_find_answer(&table), domain);
 }
 
 static void test_drop_named(_unused_ void **state) {
