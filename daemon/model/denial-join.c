@@ -191,8 +191,8 @@ Denial denial_join_merge(const Denial *a, const Denial *b) {
         d.time_usec = trace->time_usec;
         d.has_same_exec = trace->has_same_exec;
         d.same_exec = trace->same_exec;
-        d.has_logged = trace->has_logged;
-        d.logged = trace->logged;
+        /* Audit would not know of it else. */
+        d.has_logged = d.logged = true;
         for (SubjectId id = 0; id < SUBJECT_ID_MAX; id++)
                 if (trace->subject.known_ids & ~d.subject.known_ids & (UINT32_C(1) << id)) {
                         d.subject.ids[id] = trace->subject.ids[id];
