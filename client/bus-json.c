@@ -204,7 +204,7 @@ int bus_json_read(sd_bus_message *m, json_t **ret) {
         r = sd_bus_message_peek_type(m, &type, &contents);
         if (r <= 0)
                 return r;
-        if (type != 'a' || strcmp(contents, "{sv}") != 0)
+        if (type != 'a' || strncmp(contents, "{s", 2) != 0)
                 return -EBADMSG;
         return read_container(m, type, contents, ret);
 }

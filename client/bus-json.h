@@ -9,7 +9,7 @@
 
 #include "client/json.h"
 
-/* The next a{sv} of a message, as an object of the same names. Returns 1, 0 at the end of the container, or -errno. */
+/* The next a{sv} or a{st} of a message, as an object of the same names. Returns 1, 0 at the end of the container, or -errno. */
 int bus_json_read(sd_bus_message *m, json_t **ret);
 
 /* From what bus_json_read() gave. Members that are missing or of another type than documented are left out. */

@@ -9,6 +9,32 @@
 #include "client/output.h"
 #include "client/verb.h"
 
+/* What GetAll() leaves out, for its length. */
+static ExitCode query_counters(sd_bus *bus, json_t *properties) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        json_t *counters;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, "org.freedesktop.DBus.Properties", "Get", &call);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = sd_bus_message_append(call, "ss", BUS_CONNECTION_MANAGER, "Counters");
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        code = bus_connection_call(bus, call, &reply);
+        if (code != EXIT_CODE_OK)
+                return code;
+
+        r = sd_bus_message_enter_container(reply, 'v', "a{st}");
+        if (r >= 0)
+                r = bus_json_read(reply, &counters);
+        if (r <= 0)
+                return bus_connection_bad_reply(r ?: -EBADMSG);
+        json_put(properties, "Counters", counters);
+        return EXIT_CODE_OK;
+}
+
 ExitCode query_status(sd_bus *bus, json_t **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         _cleanup_(json_decrefp) json_t *properties = NULL;
@@ -28,6 +54,9 @@ ExitCode query_status(sd_bus *bus, json_t **ret) {
         r = bus_json_read(reply, &properties);
         if (r <= 0)
                 return bus_connection_bad_reply(r ?: -EBADMSG);
+        code = query_counters(bus, properties);
+        if (code != EXIT_CODE_OK)
+                return code;
         *ret = bus_json_status(properties);
         return EXIT_CODE_OK;
 }

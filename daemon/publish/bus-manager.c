@@ -304,7 +304,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("LandlockErrata", "u", get_landlock_errata, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Started", "t", get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Sources", "a(sss)", get_sources, 0, 0),
-        SD_BUS_PROPERTY("Counters", "a{st}", get_counters, 0, 0),
+        SD_BUS_PROPERTY("Counters", "a{st}", get_counters, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT),
         SD_BUS_PROPERTY("LiveDomains", "t", get_live_domains, 0, 0),
         SD_BUS_PROPERTY("FreedDomains", "t", get_freed_domains, 0, 0),
         SD_BUS_METHOD_WITH_ARGS(
