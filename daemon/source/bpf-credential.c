@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,10 +30,23 @@ static int mark_credential(void) {
         return 0;
 }
 
-_Noreturn static void live(int ready, bool marked) {
-        int error = marked ? mark_credential() : 0;
+/* It must not outlive landlockd, nor hold what landlockd has open, the lock of the runtime directory above all, for longer
+ * than that. */
+static int belong_to(pid_t parent, int ready) {
+        if (ready > 0 && close_range(0, ready - 1, 0) < 0)
+                return -1;
+        if (close_range(ready + 1, UINT_MAX, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return -1;
+        return getppid() == parent ? 0 : -1;
+}
 
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || write(ready, &error, sizeof(error)) != sizeof(error))
+_Noreturn static void live(pid_t parent, int ready, bool marked) {
+        int error;
+
+        if (belong_to(parent, ready) < 0)
+                _exit(EXIT_FAILURE);
+        error = marked ? mark_credential() : 0;
+        if (write(ready, &error, sizeof(error)) != sizeof(error))
                 _exit(EXIT_FAILURE);
         close(ready);
         for (;;)
@@ -48,7 +62,7 @@ static void end_process(pid_t pid) {
 static int begin_process(bool marked, pid_t *ret) {
         _cleanup_close_ int readable = -EBADF, writable = -EBADF;
         int fds[2], error = EPIPE;
-        pid_t pid;
+        pid_t parent = getpid(), pid;
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
@@ -58,7 +72,7 @@ static int begin_process(bool marked, pid_t *ret) {
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                live(writable, marked);
+                live(parent, writable, marked);
 
         close(TAKE_FD(writable));
         if (read(readable, &error, sizeof(error)) != sizeof(error) || error != 0) {
