@@ -173,7 +173,8 @@ def slow_client():
         before = daemon.proc_status("VmRSS")
         (truth,) = sandbox("flood", "--count=20000")
         events = quick.until_freed({truth["pid"]}, 1)
-        assert [e["change"] for e in events] == ["added", "freed"], events
+        changes = [e["change"] for e in events]
+        assert changes[0] == "added" and changes[-1] == "freed" and set(changes[1:-1]) <= {"updated"}, events
 
         last = events[-1]["seq"]
         events = slow.until(lambda e: e.get("seq", 0) >= last and e["type"] == "domain")
@@ -300,7 +301,7 @@ def privileges_dropped():
 
 def replay_equals_live():
     """The kernel's own text through `landlockctl replay` gives what the daemon published."""
-    with Daemon(bus=False) as daemon:
+    with Daemon("Trace=no\nBpf=no\n", bus=False) as daemon:
         client = daemon.client()
         reader = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT)
         reader.bind((0, 1))
