@@ -122,7 +122,7 @@
 #define BUS_ERROR_CALLER_DOMAIN_UNKNOWN                                                                    \
         BUS_ERROR_PREFIX "CallerDomainUnknown",                                                            \
         "On this system landlockd cannot tell whether you call from within a Landlock domain, so it answers only " \
-        "root: that takes a kernel with Landlock's trace events (7.3 or later) or a landlockd built with BPF."
+        "root: that takes its BPF programs, and \"landlockctl status\" tells root why they do not run."
 
 #define BUS_ERROR_CALLER_GONE                                                                              \
         SD_BUS_ERROR_ACCESS_DENIED,                                                                        \
