@@ -269,10 +269,11 @@ late.kill()
 
 
 def no_events():
-    """A kernel without Landlock trace events: said; the descendants of whom audit names are found, and followed."""
+    """A kernel without Landlock trace events, and no BPF programs: said; the descendants of whom audit names are found, and
+    followed."""
     if KERNEL_HAS_EVENTS:
         raise Skip("the kernel has the events")
-    with Daemon(bus=False, config=CONFIG) as daemon:
+    with Daemon(bus=False, config=CONFIG + "Bpf=no\n") as daemon:
         status = source(daemon)
         assert status["state"] == "degraded" and "Linux 7.3" in status["reason"], status
         client = daemon.client()
