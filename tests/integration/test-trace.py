@@ -329,11 +329,16 @@ def idle():
     with Emitter(), Daemon(bus=False, config=CONFIG) as daemon:
         client = daemon.client()
         time.sleep(1)
-        before = daemon.proc_status("voluntary_ctxt_switches")
-        for _ in range(300):
-            subprocess.run(["true"], check=True)
-        time.sleep(1)
-        assert daemon.proc_status("voluntary_ctxt_switches") - before <= 2
+
+        def wake_ups():
+            before = daemon.proc_status("voluntary_ctxt_switches")
+            for _ in range(300):
+                subprocess.run(["true"], check=True)
+            time.sleep(1)
+            return daemon.proc_status("voluntary_ctxt_switches") - before
+
+        # Audit may have something to say of others on this machine, once.
+        assert min(wake_ups() for _ in range(2)) <= 2
         client.close()
 
 
