@@ -13,17 +13,12 @@
 #define INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
 
 /* Domains of USER, of NOBODY and of root: each has an outer one, one nested in it, and a freed one. */
-#define USER_DOMAIN UINT64_C(0x1a01)
 #define NOBODY_DOMAIN UINT64_C(0x2a01)
-#define ROOT_DOMAIN UINT64_C(0x3a01)
-
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64, .n_threads = 64,
-                                          .n_rulesets = 64, .n_rules = 64 };
 
 static int setup(void **state) {
         static Fixture f;
 
-        fixture_start(&f, &limits);
+        fixture_start(&f, &small_limits);
         tell_user(&f, 100, USER_DOMAIN, USER);
         tell_user(&f, 200, NOBODY_DOMAIN, NOBODY);
         tell_user(&f, 300, ROOT_DOMAIN, 0);
@@ -172,7 +167,7 @@ static void test_nothing_of_others(void **state _unused_) {
                 Fixture f;
 
                 /* His come first, since denials are numbered over all users. */
-                fixture_start(&f, &limits);
+                fixture_start(&f, &small_limits);
                 tell_user(&f, 200, users[i].domain, users[i].uid);
                 alone = transcript_of(&f, users[i].uid);
                 tell_user(&f, 100, users[!i].domain, users[!i].uid);
@@ -274,7 +269,7 @@ static void is_answered(Fixture *f) {
 static void test_only_privileged(void **state _unused_) {
         Fixture f;
 
-        fixture_start(&f, &limits);
+        fixture_start(&f, &small_limits);
         f.bus = bus_free(f.bus);
         f.only_privileged = true;
         assert_int_equal(fixture_new_bus(&f, f.address, &f.bus), 0);

@@ -542,3 +542,21 @@ char *client_error(sd_bus *bus, const char *path, const char *interface, const c
         text[strcspn(text, ":")] = '\0';
         return text;
 }
+
+const DomainTableLimits small_limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64, .n_threads = 64,
+                                         .n_rulesets = 64, .n_rules = 64 };
+
+int two_users_set_up(void **state) {
+        static Fixture f;
+
+        fixture_start(&f, &small_limits);
+        tell_user(&f, 100, USER_DOMAIN, USER);
+        tell_user(&f, 300, ROOT_DOMAIN, 0);
+        *state = &f;
+        return 0;
+}
+
+int two_users_tear_down(void **state) {
+        fixture_stop(*state);
+        return 0;
+}

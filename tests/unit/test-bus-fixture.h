@@ -116,3 +116,11 @@ char *client_introspect(sd_bus *bus, const char *path);
 
 /* The error that the call ends in, without its sentence; "" if none. */
 char *client_error(sd_bus *bus, const char *path, const char *interface, const char *member, const char *types, ...);
+
+extern const DomainTableLimits small_limits;
+
+/* For cmocka: a fixture as the state, with two live domains of USER and two of root. */
+#define USER_DOMAIN UINT64_C(0x1a01)
+#define ROOT_DOMAIN UINT64_C(0x3a01)
+int two_users_set_up(void **state);
+int two_users_tear_down(void **state);

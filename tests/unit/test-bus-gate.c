@@ -10,28 +10,6 @@
 /* Below what dbus-daemon lets one connection wait for. */
 #define MANY 120
 
-#define USER_DOMAIN UINT64_C(0x1a01)
-#define ROOT_DOMAIN UINT64_C(0x3a01)
-
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64, .n_threads = 64,
-                                          .n_rulesets = 64, .n_rules = 64 };
-
-/* Two live domains of USER, two of root. */
-static int setup(void **state) {
-        static Fixture f;
-
-        fixture_start(&f, &limits);
-        tell_user(&f, 100, USER_DOMAIN, USER);
-        tell_user(&f, 300, ROOT_DOMAIN, 0);
-        *state = &f;
-        return 0;
-}
-
-static int teardown(void **state) {
-        fixture_stop(*state);
-        return 0;
-}
-
 static unsigned n_answers, n_ok, n_denied, n_busy;
 
 static int on_answer(sd_bus_message *m, void *userdata _unused_, sd_bus_error *error _unused_) {
@@ -216,7 +194,7 @@ static void test_forged_answer(void **state _unused_) {
         Fixture f;
 
         for (unsigned i = 0; i < 5; i++) {
-                fixture_start(&f, &limits);
+                fixture_start(&f, &small_limits);
                 tell_user(&f, 100, ROOT_DOMAIN, 0);
                 run_client(&f, NOBODY, forge_answer);
                 fixture_stop(&f);
@@ -232,5 +210,5 @@ int main(void) {
         };
 
         fixture_require();
-        return cmocka_run_group_tests(tests, setup, teardown);
+        return cmocka_run_group_tests(tests, two_users_set_up, two_users_tear_down);
 }

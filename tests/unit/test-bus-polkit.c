@@ -8,28 +8,6 @@
 
 #include "base/clock.h"
 
-#define USER_DOMAIN UINT64_C(0x1a01)
-#define ROOT_DOMAIN UINT64_C(0x3a01)
-
-static const DomainTableLimits limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64, .n_threads = 64,
-                                          .n_rulesets = 64, .n_rules = 64 };
-
-/* Two live domains of USER, two of root. */
-static int setup(void **state) {
-        static Fixture f;
-
-        fixture_start(&f, &limits);
-        tell_user(&f, 100, USER_DOMAIN, USER);
-        tell_user(&f, 300, ROOT_DOMAIN, 0);
-        *state = &f;
-        return 0;
-}
-
-static int teardown(void **state) {
-        fixture_stop(*state);
-        return 0;
-}
-
 /* polkit in a process of its own, which the test tells what to say. */
 typedef struct Polkit {
         bool allows, silent;
@@ -186,5 +164,5 @@ int main(void) {
         fixture_require();
         polkit = mmap(NULL, sizeof(Polkit), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         assert_true(polkit != MAP_FAILED);
-        return cmocka_run_group_tests(tests, setup, teardown);
+        return cmocka_run_group_tests(tests, two_users_set_up, two_users_tear_down);
 }
