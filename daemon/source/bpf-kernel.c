@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "base/log.h"
 
 /* What libbpf says is for developers, and most of it is about what was expected to fail. */
@@ -66,6 +67,13 @@ BpfKernelFunctions bpf_kernel_functions(void) {
 }
 
 void bpf_kernel_explain(int error, char *ret_reason, size_t n_reason) {
+        /* Which error that makes depends on the program. */
+        if (host_is_locked_down()) {
+                snprintf(ret_reason, n_reason, "the kernel is locked down for confidentiality (/sys/kernel/security/lockdown), "
+                         "which keeps BPF programs from reading it");
+                return;
+        }
+
         switch (-error) {
         case EPERM:
         case EACCES:
