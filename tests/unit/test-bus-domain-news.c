@@ -23,7 +23,7 @@ static char *take_others(Told *told) {
 static void follows_one(Fixture *f) {
         Told told, other;
         sd_bus *bus = open_for_domains(f, &told), *bystander = listener_open(f, &other);
-        _cleanup_free_ char *signals = NULL, *object = NULL, *expected = NULL;
+        _cleanup_free_ char *object = NULL, *expected = NULL;
 
         check(sd_bus_add_match(bystander, NULL, "type='signal'", NULL, NULL) >= 0);
         order((Order) { .domain = 0x20, .uid = ALICE, .described = true });

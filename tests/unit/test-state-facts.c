@@ -84,13 +84,14 @@ static Fact domain_fact(const DomainTable *table) {
                 last_domain++;
                 return (Fact) { .type = FACT_DOMAIN_CREATED,
                                .created = { last_domain, facts_choose(2) ? 0 : old_domain(),
-                                            facts_choose(4) ? old_ruleset(table) : 0, facts_choose(6), some_task() } };
+                                            facts_choose(4) ? old_ruleset(table) : 0, facts_choose(6), some_task(),
+                                            some_text() } };
         case 1:
                 return (Fact) { .type = FACT_DOMAIN_FREED, .freed = { old_domain(), facts_choose(9), facts_choose(2) } };
         case 2:
                 return (Fact) { .type = FACT_DOMAIN_DESCRIBED,
                                .described = { old_domain(), facts_choose(2), 42, 1000, facts_choose(2), facts_choose(2),
-                                              some_text(), some_text() } };
+                                              some_text(), some_text(), some_text() } };
         case 3:
                 return (Fact) { .type = FACT_DOMAIN_SEEN,
                                .sight = { .described.domain = old_domain(),
