@@ -65,12 +65,15 @@ static bool has_prefix(const char *text, const char *prefix) {
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* The name has no owner, or its owner vanished, or it could not be started on demand. */
-static bool error_is_not_running(const sd_bus_error *error) {
-        return sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
-                                      SD_BUS_ERROR_DISCONNECTED) ||
+bool bus_connection_nobody_there(const sd_bus_error *error) {
+        return sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
                has_prefix(error->name, "org.freedesktop.DBus.Error.Spawn.") ||
                has_prefix(error->name, "org.freedesktop.systemd1.");
+}
+
+/* Or its owner vanished. */
+static bool error_is_not_running(const sd_bus_error *error) {
+        return sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED) || bus_connection_nobody_there(error);
 }
 
 static ExitCode say_error(const sd_bus_error *error, int number) {

@@ -21,5 +21,8 @@ ExitCode bus_connection_open(const Options *options, sd_bus **ret);
 ExitCode bus_connection_new_call(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret);
 ExitCode bus_connection_call(sd_bus *bus, sd_bus_message *call, sd_bus_message **ret_reply);
 
+/* Whether nobody has the name that was called, and nothing could be started that does. */
+bool bus_connection_nobody_there(const sd_bus_error *error);
+
 /* For an answer that is not of the form it should be: says so. */
 ExitCode bus_connection_bad_reply(int error);

@@ -2,7 +2,6 @@
 #include "client/memory.h"
 
 #include <errno.h>
-#include <stdarg.h>
 
 #include "client/exit-code.h"
 
@@ -11,15 +10,20 @@ void out_of_memory(void) {
         exit(EXIT_CODE_FAILURE);
 }
 
+char *format_text_va(const char *format, va_list args) {
+        char *text;
+
+        if (vasprintf(&text, format, args) < 0)
+                out_of_memory();
+        return text;
+}
+
 char *format_text(const char *format, ...) {
         va_list args;
         char *text;
-        int r;
 
         va_start(args, format);
-        r = vasprintf(&text, format, args);
+        text = format_text_va(format, args);
         va_end(args);
-        if (r < 0)
-                out_of_memory();
         return text;
 }

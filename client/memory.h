@@ -2,6 +2,8 @@
 /* A command that runs out of memory says so and ends: it has nothing to save and nobody to serve on. */
 #pragma once
 
+#include <stdarg.h>
+
 #include "base/macros.h"
 
 _Noreturn void out_of_memory(void);
@@ -17,3 +19,4 @@ _Noreturn void out_of_memory(void);
 
 /* A new string; free() it. */
 char *format_text(const char *format, ...) _printf_(1, 2);
+char *format_text_va(const char *format, va_list args) _printf_(1, 0);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -28,13 +27,10 @@ typedef struct Parser {
 static void _printf_(2, 3) complain(Parser *parser, const char *format, ...) {
         _cleanup_free_ char *message = NULL;
         va_list args;
-        int r;
 
         va_start(args, format);
-        r = vasprintf(&message, format, args);
+        message = format_text_va(format, args);
         va_end(args);
-        if (r < 0)
-                out_of_memory();
         log_warning("%s:%u: %s", parser->config->path, parser->line, message);
         parser->broken = true;
 }

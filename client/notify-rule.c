@@ -30,7 +30,7 @@ static bool matches_each(const char *patterns, const char *names) {
         return true;
 }
 
-bool notify_rule_matches(const NotifyRule *rule, const NotifyDenial *denial) {
+static bool matches(const NotifyRule *rule, const NotifyDenial *denial) {
         return (!rule->exe || notify_pattern_matches(rule->exe, denial->exe)) &&
                (!rule->blockers || matches_each(rule->blockers, denial->blockers)) &&
                (!rule->object || notify_pattern_matches(rule->object, denial->object));
@@ -62,7 +62,7 @@ bool notify_rules_add(NotifyRules *rules, NotifyRule *rule) {
 
 bool notify_rules_match(const NotifyRules *rules, const NotifyDenial *denial) {
         for (size_t i = 0; i < rules->n; i++)
-                if (notify_rule_matches(&rules->rules[i], denial))
+                if (matches(&rules->rules[i], denial))
                         return true;
         return false;
 }

@@ -17,7 +17,6 @@ typedef struct NotifyRule {
 
 /* A rule that names nothing would silence everything, so it is none. */
 bool notify_rule_valid(const NotifyRule *rule);
-bool notify_rule_matches(const NotifyRule *rule, const NotifyDenial *denial);
 
 /* Denials of this program by the same blockers, of the same object if that is known. Cleared by notify_rule_clear(). */
 void notify_rule_init(NotifyRule *rule, const NotifyDenial *denial);

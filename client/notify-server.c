@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/bus-connection.h"
 #include "client/memory.h"
 #include "client/notify-text.h"
 
@@ -38,12 +39,6 @@ struct NotifyServer {
         uint64_t pause_usec;
 };
 
-static bool error_is_absence(const sd_bus_error *error) {
-        return sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
-               strncmp(error->name, "org.freedesktop.DBus.Error.Spawn.", strlen("org.freedesktop.DBus.Error.Spawn.")) == 0 ||
-               strncmp(error->name, "org.freedesktop.systemd1.", strlen("org.freedesktop.systemd1.")) == 0;
-}
-
 static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
         NotifyServer *server = userdata;
 
@@ -72,7 +67,7 @@ static void pause_sending(NotifyServer *server, const sd_bus_error *error) {
 }
 
 static void on_failure(NotifyServer *server, const sd_bus_error *error) {
-        if (error_is_absence(error)) {
+        if (bus_connection_nobody_there(error)) {
                 log_info("There is no notification server: waiting for one.");
                 server->state = STATE_ABSENT;
         } else

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -133,13 +132,10 @@ static void print_help(void) {
 static _printf_(1, 2) OptionsResult wrong(const char *format, ...) {
         _cleanup_free_ char *message = NULL;
         va_list args;
-        int r;
 
         va_start(args, format);
-        r = vasprintf(&message, format, args);
+        message = format_text_va(format, args);
         va_end(args);
-        if (r < 0)
-                out_of_memory();
 
         output_error("%s See 'landlockctl --help'.", message);
         return OPTIONS_WRONG;

@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -237,13 +236,10 @@ void output_json(const json_t *value, JsonMode mode) {
 void output_error(const char *format, ...) {
         _cleanup_free_ char *message = NULL, *clean = NULL;
         va_list args;
-        int r;
 
         va_start(args, format);
-        r = vasprintf(&message, format, args);
+        message = format_text_va(format, args);
         va_end(args);
-        if (r < 0)
-                out_of_memory();
 
         fflush(stdout);
         clean = output_clean(message);

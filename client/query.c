@@ -3,62 +3,68 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "client/memory.h"
 #include "client/output.h"
 #include "client/verb.h"
 
+/* Calls with these arguments, as sd_bus_message_append() takes them. */
+static ExitCode call(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret_reply, const char *types, ...) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        ExitCode code;
+        va_list args;
+        int r;
+
+        code = bus_connection_new_call(bus, interface, method, &m);
+        if (code != EXIT_CODE_OK)
+                return code;
+        va_start(args, types);
+        r = sd_bus_message_appendv(m, types, args);
+        va_end(args);
+        return r < 0 ? bus_connection_bad_reply(r) : bus_connection_call(bus, m, ret_reply);
+}
+
+/* The dictionary that is the answer, or what is left of it. */
+static ExitCode read_properties(sd_bus_message *reply, json_t **ret) {
+        int r = bus_json_read(reply, ret);
+
+        return r <= 0 ? bus_connection_bad_reply(r ?: -EBADMSG) : EXIT_CODE_OK;
+}
+
 /* What GetAll() leaves out, for its length. */
 static ExitCode query_counters(sd_bus *bus, json_t *properties) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         json_t *counters;
         ExitCode code;
         int r;
 
-        code = bus_connection_new_call(bus, "org.freedesktop.DBus.Properties", "Get", &call);
+        code = call(bus, "org.freedesktop.DBus.Properties", "Get", &reply, "ss", BUS_CONNECTION_MANAGER, "Counters");
         if (code != EXIT_CODE_OK)
                 return code;
-        r = sd_bus_message_append(call, "ss", BUS_CONNECTION_MANAGER, "Counters");
-        if (r < 0)
-                return bus_connection_bad_reply(r);
-        code = bus_connection_call(bus, call, &reply);
-        if (code != EXIT_CODE_OK)
-                return code;
-
         r = sd_bus_message_enter_container(reply, 'v', "a{st}");
-        if (r >= 0)
-                r = bus_json_read(reply, &counters);
         if (r <= 0)
                 return bus_connection_bad_reply(r ?: -EBADMSG);
-        json_put(properties, "Counters", counters);
-        return EXIT_CODE_OK;
+        code = read_properties(reply, &counters);
+        if (code == EXIT_CODE_OK)
+                json_put(properties, "Counters", counters);
+        return code;
 }
 
 ExitCode query_status(sd_bus *bus, json_t **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(json_decrefp) json_t *properties = NULL;
         ExitCode code;
-        int r;
 
-        code = bus_connection_new_call(bus, "org.freedesktop.DBus.Properties", "GetAll", &call);
-        if (code != EXIT_CODE_OK)
-                return code;
-        r = sd_bus_message_append(call, "s", BUS_CONNECTION_MANAGER);
-        if (r < 0)
-                return bus_connection_bad_reply(r);
-        code = bus_connection_call(bus, call, &reply);
-        if (code != EXIT_CODE_OK)
-                return code;
-
-        r = bus_json_read(reply, &properties);
-        if (r <= 0)
-                return bus_connection_bad_reply(r ?: -EBADMSG);
-        code = query_counters(bus, properties);
-        if (code != EXIT_CODE_OK)
-                return code;
-        *ret = bus_json_status(properties);
-        return EXIT_CODE_OK;
+        code = call(bus, "org.freedesktop.DBus.Properties", "GetAll", &reply, "s", BUS_CONNECTION_MANAGER);
+        if (code == EXIT_CODE_OK)
+                code = read_properties(reply, &properties);
+        if (code == EXIT_CODE_OK)
+                code = query_counters(bus, properties);
+        if (code == EXIT_CODE_OK)
+                *ret = bus_json_status(properties);
+        return code;
 }
 
 /* a(toa{sv}) t */
@@ -87,37 +93,37 @@ static int read_domains(sd_bus_message *m, json_t *list, uint64_t *ret_next) {
         return r;
 }
 
-static int append_option(sd_bus_message *call, const char *name, uint64_t value) {
-        return value == 0 ? 0 : sd_bus_message_append(call, "{sv}", name, "t", value);
+static int append_option(sd_bus_message *m, const char *name, uint64_t value) {
+        return value == 0 ? 0 : sd_bus_message_append(m, "{sv}", name, "t", value);
 }
 
-static int append_domain_options(sd_bus_message *call, const char *state, uint32_t limit, uint64_t after) {
+static int append_domain_options(sd_bus_message *m, const char *state, uint32_t limit, uint64_t after) {
         int r;
 
-        r = sd_bus_message_open_container(call, 'a', "{sv}");
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = sd_bus_message_append(call, "{sv}", "state", "s", state);
+                r = sd_bus_message_append(m, "{sv}", "state", "s", state);
         if (r >= 0 && limit > 0)
-                r = sd_bus_message_append(call, "{sv}", "limit", "u", limit);
+                r = sd_bus_message_append(m, "{sv}", "limit", "u", limit);
         if (r >= 0)
-                r = append_option(call, "after", after);
+                r = append_option(m, "after", after);
         if (r >= 0)
-                r = sd_bus_message_close_container(call);
+                r = sd_bus_message_close_container(m);
         return r;
 }
 
 static ExitCode query_domain_page(sd_bus *bus, const char *state, uint32_t limit, json_t *list, uint64_t *cursor) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         ExitCode code;
         int r;
 
-        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListDomains", &call);
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListDomains", &m);
         if (code != EXIT_CODE_OK)
                 return code;
-        r = append_domain_options(call, state, limit, *cursor);
+        r = append_domain_options(m, state, limit, *cursor);
         if (r < 0)
                 return bus_connection_bad_reply(r);
-        code = bus_connection_call(bus, call, &reply);
+        code = bus_connection_call(bus, m, &reply);
         if (code != EXIT_CODE_OK)
                 return code;
         r = read_domains(reply, list, cursor);
@@ -139,80 +145,48 @@ ExitCode query_domains(sd_bus *bus, const char *state, unsigned limit, json_t **
         return EXIT_CODE_OK;
 }
 
-/* Calls, and reads the a{sv} of the answer. */
-static ExitCode query_lookup(sd_bus *bus, sd_bus_message *call, json_t **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+static ExitCode read_lookup(ExitCode code, sd_bus_message *reply, json_t **ret) {
         _cleanup_(json_decrefp) json_t *properties = NULL;
-        ExitCode code;
-        int r;
 
-        code = bus_connection_call(bus, call, &reply);
-        if (code != EXIT_CODE_OK)
-                return code;
-        r = bus_json_read(reply, &properties);
-        if (r <= 0)
-                return bus_connection_bad_reply(r ?: -EBADMSG);
-        *ret = bus_json_lookup(properties);
-        return EXIT_CODE_OK;
+        if (code == EXIT_CODE_OK)
+                code = read_properties(reply, &properties);
+        if (code == EXIT_CODE_OK)
+                *ret = bus_json_lookup(properties);
+        return code;
 }
 
 ExitCode query_lookup_pid(sd_bus *bus, uint32_t pid, json_t **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        ExitCode code;
-        int r;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        ExitCode code = call(bus, BUS_CONNECTION_MANAGER, "LookupPID", &reply, "ua{sv}", pid, 0);
 
-        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "LookupPID", &call);
-        if (code != EXIT_CODE_OK)
-                return code;
-        r = sd_bus_message_append(call, "ua{sv}", pid, 0);
-        return r < 0 ? bus_connection_bad_reply(r) : query_lookup(bus, call, ret);
+        return read_lookup(code, reply, ret);
 }
 
 ExitCode query_lookup_pidfd(sd_bus *bus, int pidfd, json_t **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        ExitCode code;
-        int r;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        ExitCode code = call(bus, BUS_CONNECTION_MANAGER, "LookupPIDFD", &reply, "ha{sv}", pidfd, 0);
 
-        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "LookupPIDFD", &call);
-        if (code != EXIT_CODE_OK)
-                return code;
-        r = sd_bus_message_append(call, "ha{sv}", pidfd, 0);
-        return r < 0 ? bus_connection_bad_reply(r) : query_lookup(bus, call, ret);
+        return read_lookup(code, reply, ret);
 }
 
 ExitCode query_lookup_self(sd_bus *bus, json_t **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        ExitCode code;
-        int r;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        ExitCode code = call(bus, BUS_CONNECTION_MANAGER, "LookupCaller", &reply, "a{sv}", 0);
 
-        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "LookupCaller", &call);
-        if (code != EXIT_CODE_OK)
-                return code;
-        r = sd_bus_message_append(call, "a{sv}", 0);
-        return r < 0 ? bus_connection_bad_reply(r) : query_lookup(bus, call, ret);
+        return read_lookup(code, reply, ret);
 }
 
 static ExitCode query_domain_by_id(sd_bus *bus, uint64_t id, json_t **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(json_decrefp) json_t *properties = NULL;
         ExitCode code;
-        int r;
 
-        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "DescribeDomain", &call);
-        if (code != EXIT_CODE_OK)
-                return code;
-        r = sd_bus_message_append(call, "t", id);
-        if (r < 0)
-                return bus_connection_bad_reply(r);
-        code = bus_connection_call(bus, call, &reply);
-        if (code != EXIT_CODE_OK)
-                return code;
-
-        r = bus_json_read(reply, &properties);
-        if (r <= 0)
-                return bus_connection_bad_reply(r ?: -EBADMSG);
-        *ret = bus_json_domain(properties);
-        return EXIT_CODE_OK;
+        code = call(bus, BUS_CONNECTION_MANAGER, "DescribeDomain", &reply, "t", id);
+        if (code == EXIT_CODE_OK)
+                code = read_properties(reply, &properties);
+        if (code == EXIT_CODE_OK)
+                *ret = bus_json_domain(properties);
+        return code;
 }
 
 /* A UUID cannot be turned back into an ID, and landlockd looks up live domains only by it. */
@@ -280,21 +254,15 @@ static uint64_t parse_domain(const char *hex) {
 }
 
 ExitCode query_processes(sd_bus *bus, const char *domain, json_t **ret_list, uint64_t *ret_total) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(json_decrefp) json_t *list = check_memory(json_array());
         ExitCode code;
         int r;
 
-        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListProcesses", &call);
-        if (code != EXIT_CODE_OK)
-                return code;
         if (domain)
-                r = sd_bus_message_append(call, "a{sv}", 1, "domain", "t", parse_domain(domain));
+                code = call(bus, BUS_CONNECTION_MANAGER, "ListProcesses", &reply, "a{sv}", 1, "domain", "t", parse_domain(domain));
         else
-                r = sd_bus_message_append(call, "a{sv}", 0);
-        if (r < 0)
-                return bus_connection_bad_reply(r);
-        code = bus_connection_call(bus, call, &reply);
+                code = call(bus, BUS_CONNECTION_MANAGER, "ListProcesses", &reply, "a{sv}", 0);
         if (code != EXIT_CODE_OK)
                 return code;
 
@@ -332,34 +300,34 @@ static int read_denials(sd_bus_message *m, json_t *list, uint64_t *ret_next) {
         return r;
 }
 
-static int append_options(sd_bus_message *call, const DenialsQuery *query) {
+static int append_options(sd_bus_message *m, const DenialsQuery *query) {
         int r;
 
-        r = sd_bus_message_open_container(call, 'a', "{sv}");
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = append_option(call, "since", query->since);
+                r = append_option(m, "since", query->since);
         if (r >= 0)
-                r = append_option(call, "domain", parse_domain(query->domain));
+                r = append_option(m, "domain", parse_domain(query->domain));
         if (r >= 0)
-                r = sd_bus_message_append(call, "{sv}", "limit", "u", query->limit);
+                r = sd_bus_message_append(m, "{sv}", "limit", "u", query->limit);
         if (r >= 0)
-                r = sd_bus_message_close_container(call);
+                r = sd_bus_message_close_container(m);
         return r;
 }
 
 /* One answer, which may hold fewer than asked for: its size is limited too. */
 static ExitCode query_page(sd_bus *bus, const DenialsQuery *query, json_t *list, uint64_t *ret_next) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         ExitCode code;
         int r;
 
-        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListDenials", &call);
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "ListDenials", &m);
         if (code != EXIT_CODE_OK)
                 return code;
-        r = append_options(call, query);
+        r = append_options(m, query);
         if (r < 0)
                 return bus_connection_bad_reply(r);
-        code = bus_connection_call(bus, call, &reply);
+        code = bus_connection_call(bus, m, &reply);
         if (code != EXIT_CODE_OK)
                 return code;
         r = read_denials(reply, list, ret_next);

@@ -100,18 +100,9 @@ static int parse_audit(const char *s, AuditMode *ret) {
         return 0;
 }
 
-static int parse_auto(const char *s, bool *ret) {
-        if (strcasecmp(s, "auto") == 0)
-                *ret = true;
-        else if (strcasecmp(s, "no") == 0)
-                *ret = false;
-        else
-                return -EINVAL;
-        return 0;
-}
-
-static int parse_unprivileged_access(const char *s, bool *ret) {
-        if (strcasecmp(s, "own") == 0)
+/* `on` or no. */
+static int parse_switch(const char *s, const char *on, bool *ret) {
+        if (strcasecmp(s, on) == 0)
                 *ret = true;
         else if (strcasecmp(s, "no") == 0)
                 *ret = false;
@@ -180,17 +171,17 @@ static int on_line(void *userdata, const char *section, const char *key, const c
                 return 1;
         }
         if (strcmp(key, "Trace") == 0) {
-                if (parse_auto(value, &parser->config->trace) < 0)
+                if (parse_switch(value, "auto", &parser->config->trace) < 0)
                         return fail(parser, "Trace=%s: it may be auto or no.", value);
                 return 1;
         }
         if (strcmp(key, "Bpf") == 0) {
-                if (parse_auto(value, &parser->config->bpf) < 0)
+                if (parse_switch(value, "auto", &parser->config->bpf) < 0)
                         return fail(parser, "Bpf=%s: it may be auto or no.", value);
                 return 1;
         }
         if (strcmp(key, "UnprivilegedAccess") == 0) {
-                if (parse_unprivileged_access(value, &parser->config->unprivileged_access) < 0)
+                if (parse_switch(value, "own", &parser->config->unprivileged_access) < 0)
                         return fail(parser, "UnprivilegedAccess=%s: it may be own or no.", value);
                 return 1;
         }

@@ -20,8 +20,13 @@ static int parse_fdinfo(Text fdinfo, int64_t *ret_pid) {
         return -EBADF;
 }
 
-int pidfd_read_pid(int fd, int64_t *ret_pid) {
+bool pidfd_is_alive(int fd) {
         struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+        return poll(&pollfd, 1, 0) == 0;
+}
+
+int pidfd_read_pid(int fd, int64_t *ret_pid) {
         _cleanup_close_ int fdinfo = -EBADF;
         char path[64], buffer[1024];
         int64_t pid;
@@ -38,8 +43,8 @@ int pidfd_read_pid(int fd, int64_t *ret_pid) {
         r = parse_fdinfo((Text) { buffer, n }, &pid);
         if (r < 0)
                 return r;
-        /* 0: not in this namespace; -1: reaped; readable: exited, but not reaped. */
-        if (pid <= 0 || poll(&pollfd, 1, 0) != 0)
+        /* 0: not in this namespace; -1: reaped. Else it may have exited, but not have been reaped. */
+        if (pid <= 0 || !pidfd_is_alive(fd))
                 return -ESRCH;
         *ret_pid = pid;
         return 0;

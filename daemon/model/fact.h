@@ -165,7 +165,7 @@ typedef struct Fact {
                 TaskExit exited;
                 TaskSight seen;
                 ProcessEnd gone;
-        SnapshotEnd snapshot_ended;
+                SnapshotEnd snapshot_ended;
                 Loss lost;
         };
 } Fact;

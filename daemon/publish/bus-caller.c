@@ -2,15 +2,13 @@
 #include "publish/bus-caller.h"
 
 #include <errno.h>
-#include <poll.h>
 
+#include "base/pidfd.h"
 #include "publish/bus-error.h"
 
 /* Whether what is known of it was about that process, and not about a later one with the same number. */
 static bool is_alive(const BusCaller *caller) {
-        struct pollfd pollfd = { .fd = caller->pidfd, .events = POLLIN };
-
-        return caller->pidfd < 0 || poll(&pollfd, 1, 0) == 0;
+        return caller->pidfd < 0 || pidfd_is_alive(caller->pidfd);
 }
 
 static bool is_in(const BusCaller *caller, uint64_t domain) {
@@ -96,12 +94,12 @@ bool bus_caller_sees_all(const BusCaller *caller) {
         return caller->observes_all && is_free(caller);
 }
 
-bool bus_caller_sees_domain(const BusCaller *caller, const DomainTable *table _unused_, const Domain *domain) {
+bool bus_caller_sees_domain(const BusCaller *caller, const Domain *domain) {
         return owns(caller, domain->has_creator_uid, domain->creator_uid) && reaches(caller, domain);
 }
 
-bool bus_caller_sees_process(const BusCaller *caller, const DomainTable *table, const Process *process) {
-        return bus_caller_sees_domain(caller, table, process->domain) && owns(caller, process->has_uid, process->uid);
+bool bus_caller_sees_process(const BusCaller *caller, const Process *process) {
+        return bus_caller_sees_domain(caller, process->domain) && owns(caller, process->has_uid, process->uid);
 }
 
 /* One that ran with the rights of somebody else is not the caller's, whoever started it. */
@@ -124,7 +122,7 @@ bool bus_caller_sees_denial(const BusCaller *caller, const DomainTable *table, c
         if (bus_caller_sees_all(caller))
                 return true;
         domain = domain_table_get(table, denial->domain);
-        return domain && bus_caller_sees_domain(caller, table, domain) && owns_subject(caller, denial);
+        return domain && bus_caller_sees_domain(caller, domain) && owns_subject(caller, denial);
 }
 
 /* By the domain that it was in: its uid is not told, and its pid may be another's by now. */
@@ -134,24 +132,22 @@ bool bus_caller_sees_party(const BusCaller *caller, const DomainTable *table, co
         if (bus_caller_sees_all(caller))
                 return true;
         domain = denial->object.has_domain ? domain_table_get(table, denial->object.domain) : NULL;
-        return domain && bus_caller_sees_domain(caller, table, domain);
+        return domain && bus_caller_sees_domain(caller, domain);
 }
 
-static size_t count_made_from(
-                const BusCaller *caller, const DomainTable *table, const DomainList *list, const Ruleset *ruleset) {
+static size_t count_made_from(const BusCaller *caller, const DomainList *list, const Ruleset *ruleset) {
         const Domain *domain;
         size_t n = 0;
 
         TAILQ_FOREACH(domain, list, entry)
-                n += domain->ruleset == ruleset && bus_caller_sees_domain(caller, table, domain);
+                n += domain->ruleset == ruleset && bus_caller_sees_domain(caller, domain);
         return n;
 }
 
 size_t bus_caller_count_made_from(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {
         if (bus_caller_sees_all(caller))
                 return ruleset->n_domains;
-        return count_made_from(caller, table, &table->live, ruleset) +
-               count_made_from(caller, table, &table->freed, ruleset);
+        return count_made_from(caller, &table->live, ruleset) + count_made_from(caller, &table->freed, ruleset);
 }
 
 bool bus_caller_sees_ruleset(const BusCaller *caller, const DomainTable *table, const Ruleset *ruleset) {

@@ -50,8 +50,8 @@ int bus_caller_check(const BusCaller *caller, bool unprivileged, sd_bus_error *e
 /* Whether nothing is hidden from it. */
 bool bus_caller_sees_all(const BusCaller *caller);
 
-bool bus_caller_sees_domain(const BusCaller *caller, const DomainTable *table, const Domain *domain);
-bool bus_caller_sees_process(const BusCaller *caller, const DomainTable *table, const Process *process);
+bool bus_caller_sees_domain(const BusCaller *caller, const Domain *domain);
+bool bus_caller_sees_process(const BusCaller *caller, const Process *process);
 
 /* Of one whose domain is not in the table any more nothing is known, so that only who sees all sees it. */
 bool bus_caller_sees_denial(const BusCaller *caller, const DomainTable *table, const Denial *denial);

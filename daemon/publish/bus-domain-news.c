@@ -12,8 +12,6 @@
 /* Header and path of one signal: well above what they come to. */
 #define SIGNAL_FIXED_BYTES 512
 
-#define MANAGER_INTERFACE BUS_NAME ".Manager"
-
 typedef enum News {
         NEWS_ADDED = 1 << 0,
         NEWS_REMOVED = 1 << 1,
@@ -163,17 +161,7 @@ typedef struct Sending {
 } Sending;
 
 static int new_signal(const Sending *s, const char *path, const char *interface, const char *member, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
-
-        r = sd_bus_message_new_signal(s->bus, &m, path, interface, member);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_set_destination(m, s->name);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(m);
-        return 0;
+        return bus_signal_new(s->bus, s->name, path, interface, member, ret);
 }
 
 static int send_signal(Sending *s, sd_bus_message *m) {
@@ -189,7 +177,7 @@ static int send_moved(Sending *s, const char *member, uint64_t id, const char *p
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = new_signal(s, BUS_PATH, MANAGER_INTERFACE, member, &m);
+        r = new_signal(s, BUS_PATH, BUS_MANAGER_INTERFACE, member, &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "to", id, path);
@@ -309,7 +297,7 @@ static int send_move(Sending *s, uint64_t id, unsigned news, const Domain *domai
 
 /* It may be evicted, with its end still to be told; but if it is there, it must be seen. */
 static bool may_be_told(const Sending *s, const BusDomainNewsEntry *e, const Domain *domain) {
-        return domain ? bus_caller_sees_domain(s->view->caller, s->view->table, domain) : e->news & NEWS_REMOVED;
+        return domain ? bus_caller_sees_domain(s->view->caller, domain) : e->news & NEWS_REMOVED;
 }
 
 /* Returns whether there was room. */
@@ -343,7 +331,8 @@ static void tell_list(BusDomainNews *news, Sending *s, BusDomainNewsList *list) 
                         break;
 }
 
-uint64_t bus_domain_news_send(BusDomainNews *news, sd_bus *bus, const char *name, const BusView *view, BusRoom *room, uint64_t now) {
+uint64_t bus_domain_news_send(
+                BusDomainNews *news, sd_bus *bus, const char *name, const BusView *view, BusRoom *room, uint64_t now) {
         Sending s = { .bus = bus, .name = name, .view = view, .room = room };
 
         tell_list(news, &s, &news->moves);

@@ -23,7 +23,7 @@ typedef struct Field {
 } Field;
 
 static bool visible(const BusView *view, const Domain *d) {
-        return bus_caller_sees_domain(view->caller, view->table, d);
+        return bus_caller_sees_domain(view->caller, d);
 }
 
 /* The next of the children that have objects. */
@@ -504,7 +504,7 @@ static int enumerate(
         TAILQ_FOREACH(domain, &view.table->live, entry) {
                 char path[BUS_DOMAIN_PATH_SIZE];
 
-                if (!bus_caller_sees_domain(view.caller, view.table, domain))
+                if (!bus_caller_sees_domain(view.caller, domain))
                         continue;
                 if (!bus_room_take(&room, bus_domain_bytes(domain)))
                         break;

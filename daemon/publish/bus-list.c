@@ -37,7 +37,7 @@ static bool domain_wanted(const BusView *view, const Domain *d, const DomainQuer
                (query->uid == UINT32_MAX || (d->has_creator_uid && d->creator_uid == query->uid)) &&
                (query->has_denials < 0 || (d->n_denials > 0) == (query->has_denials > 0)) &&
                (d->created_usec > 0 ? d->created_usec : d->first_seen_usec) >= query->since &&
-               bus_caller_sees_domain(view->caller, view->table, d) && label_wanted(d, query->label);
+               bus_caller_sees_domain(view->caller, d) && label_wanted(d, query->label);
 }
 
 static size_t collect_from(const BusView *view, const DomainList *list, const DomainQuery *query, const Domain **ret) {
@@ -272,10 +272,10 @@ int bus_list_denials(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         int r;
 
         r = bus_options_read(m, options, ARRAY_SIZE(options), error);
+        if (r >= 0)
+                r = check_limit(query.limit, DENIALS_MAX, error);
         if (r < 0)
                 return r;
-        if (query.limit < 1 || query.limit > DENIALS_MAX)
-                return sd_bus_error_setf(error, BUS_ERROR_OPTION_LIMIT, DENIALS_MAX);
 
         r = sd_bus_message_new_method_return(m, &reply);
         if (r < 0)

@@ -68,12 +68,12 @@ static bool is_own(const BusCaller *caller, const TaskIdentity *identity) {
 static int restrict_to_caller(const BusView *view, Lookup *lookup) {
         const BusCaller *caller = view->caller;
         const Domain *domain = domain_table_get(view->table, lookup->domain);
-        bool seen = domain ? bus_caller_sees_domain(caller, view->table, domain) : bus_caller_sees_all(caller);
+        bool seen = domain ? bus_caller_sees_domain(caller, domain) : bus_caller_sees_all(caller);
 
         if (!is_own(caller, &lookup->identity))
                 return -ESRCH;
         for (; domain; domain = domain->parent)
-                if (bus_caller_sees_domain(caller, view->table, domain))
+                if (bus_caller_sees_domain(caller, domain))
                         lookup->nested = domain->id;
 
         /* From within a domain nothing else is there to see but oneself. */
@@ -108,7 +108,7 @@ static int look_up(const BusModel *model, const BusView *view, int64_t tid, Look
 }
 
 static uint64_t start_time(const Lookup *lookup) {
-        return lookup->identity.start_boottime_usec + clock_realtime_usec() - clock_usec(CLOCK_BOOTTIME);
+        return lookup->identity.start_boottime_usec + clock_realtime_usec() - clock_boottime_usec();
 }
 
 static int append_thread(sd_bus_message *m, const Thread *thread) {
@@ -123,7 +123,7 @@ static int append_threads(sd_bus_message *m, const BusView *view, const Process 
         for (const Process *p = first; p; p = p->next_same_pid) {
                 const Thread *thread;
 
-                if (!bus_caller_sees_domain(view->caller, view->table, p->domain))
+                if (!bus_caller_sees_domain(view->caller, p->domain))
                         continue;
                 LIST_FOREACH(thread, &p->threads, in_process)
                         if (r >= 0 && n++ < THREADS_MAX)

@@ -11,8 +11,6 @@
 #include "publish/bus-lookup.h"
 #include "publish/bus-ruleset.h"
 
-#define INTERFACE BUS_NAME ".Manager"
-
 /* The getters of properties: sd_bus_property_get_t. */
 
 static int get_version(
@@ -113,7 +111,7 @@ static uint64_t count(const BusView *view, const DomainList *list) {
         uint64_t n = 0;
 
         TAILQ_FOREACH(domain, list, entry)
-                n += bus_caller_sees_domain(view->caller, view->table, domain);
+                n += bus_caller_sees_domain(view->caller, domain);
         return n;
 }
 
@@ -173,7 +171,7 @@ static bool find_uuid_in(const BusView *view, const DomainList *list, const char
         const Domain *domain;
 
         TAILQ_FOREACH(domain, list, entry)
-                if (bus_caller_sees_domain(view->caller, view->table, domain) &&
+                if (bus_caller_sees_domain(view->caller, domain) &&
                     host_domain_uuid(&view->status->host, domain->id, uuid) && strcasecmp(uuid, wanted) == 0) {
                         *ret_id = domain->id;
                         return true;
@@ -348,7 +346,7 @@ static const sd_bus_vtable vtable[] = {
 int bus_manager_attach(sd_bus *bus, const BusModel *model) {
         int r;
 
-        r = sd_bus_add_object_vtable(bus, NULL, BUS_PATH, INTERFACE, vtable, (void *) model);
+        r = sd_bus_add_object_vtable(bus, NULL, BUS_PATH, BUS_MANAGER_INTERFACE, vtable, (void *) model);
         if (r < 0)
                 return r;
         return sd_bus_add_object_manager(bus, NULL, BUS_PATH);

@@ -30,7 +30,7 @@ int bus_append_domain_processes(sd_bus_message *m, const BusView *view, const Do
 
         r = sd_bus_message_open_container(m, 'a', "(usst)");
         TAILQ_FOREACH(process, &domain->processes, in_domain) {
-                if (!bus_caller_sees_process(view->caller, view->table, process))
+                if (!bus_caller_sees_process(view->caller, process))
                         continue;
                 if (r < 0 || n++ == IN_DOMAIN_MAX)
                         break;
@@ -47,7 +47,7 @@ size_t bus_domain_n_processes(const BusView *view, const Domain *domain, uint64_
         size_t n = 0;
 
         TAILQ_FOREACH(process, &domain->processes, in_domain)
-                if (bus_caller_sees_process(view->caller, view->table, process)) {
+                if (bus_caller_sees_process(view->caller, process)) {
                         n++;
                         n_threads += process->n_threads;
                 }
@@ -110,7 +110,7 @@ typedef struct ProcessPage {
 
 static int add_to_page(sd_bus_message *m, const BusView *view, const Process *p, ProcessPage *page) {
         if ((page->around && !domain_is_inside(p->domain, page->around)) ||
-            !bus_caller_sees_process(view->caller, view->table, p))
+            !bus_caller_sees_process(view->caller, p))
                 return 0;
 
         page->n++;

@@ -13,8 +13,6 @@
 /* No limit: until it has answered, nothing is sent to it, and when it has gone the bus tells. */
 #define PING_TIMEOUT_USEC UINT64_MAX
 
-#define MANAGER_INTERFACE BUS_NAME ".Manager"
-
 /* ---- who it is ---- */
 
 /* Whether it is in a domain can change, and asking is not free: as often as there may be a batch. */
@@ -71,7 +69,7 @@ static bool wants_domain(const BusSubscriber *s, const Domain *domain) {
 
 void bus_subscriber_push_domain(BusSubscriber *s, const Change *change) {
         if (s->n_domain_subscriptions > 0 && wants_domain(s, change->domain) && may_ask(s) &&
-            bus_caller_sees_domain(&s->caller, s->set->model->table, change->domain))
+            bus_caller_sees_domain(&s->caller, change->domain))
                 bus_domain_news_push(&s->news, change);
 }
 
@@ -81,7 +79,7 @@ static void know_domains(BusSubscriber *s) {
         const Domain *domain;
 
         TAILQ_FOREACH(domain, &table->live, entry)
-                if (wants_domain(s, domain) && may_ask(s) && bus_caller_sees_domain(&s->caller, table, domain))
+                if (wants_domain(s, domain) && may_ask(s) && bus_caller_sees_domain(&s->caller, domain))
                         bus_domain_news_know(&s->news, domain->id);
 }
 
@@ -89,10 +87,7 @@ static int new_signal(const BusSubscriber *s, const BusSubscription *subscriptio
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = sd_bus_message_new_signal(s->set->bus, &m, BUS_PATH, MANAGER_INTERFACE, member);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_set_destination(m, s->name);
+        r = bus_signal_new(s->set->bus, s->name, BUS_PATH, BUS_MANAGER_INTERFACE, member, &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "t", subscription->cookie);
@@ -148,8 +143,7 @@ static int append_entries(sd_bus_message *m, const BusView *view, const BusQueue
 
 /* Returns how many denials it was told of. */
 static uint64_t send_denials(BusSubscriber *s, const BusSubscription *subscription) {
-        const BusModel *model = s->set->model;
-        const BusView view = { .table = model->table, .status = model->status, .caller = &s->caller };
+        const BusView view = bus_view_of(s->set->model, &s->caller);
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         uint64_t n;
 
@@ -207,8 +201,7 @@ uint64_t bus_subscriber_due(const BusSubscriber *s) {
 }
 
 static void send_news(BusSubscriber *s, uint64_t now) {
-        const BusModel *model = s->set->model;
-        const BusView view = { .table = model->table, .status = model->status, .caller = &s->caller };
+        const BusView view = bus_view_of(s->set->model, &s->caller);
         BusRoom room = { SIZE_MAX, BUS_BATCH_BYTES_MAX };
 
         /* Who may not ask any more is told nothing; if it may again, all is new to it. */

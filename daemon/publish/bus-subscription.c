@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "publish/bus-error.h"
 
-#define INTERFACE BUS_NAME ".Manager"
-
 /* Clients with subscriptions. A user who is not root has some of them at most, so that there are some left for others. */
 #define SUBSCRIBERS_MAX 64
 #define SUBSCRIBERS_OF_USER_MAX 16
@@ -166,7 +164,7 @@ int bus_subscriptions_new(BusSubscriptions **ret, sd_bus *bus, const BusModel *m
         subscriptions->set = (BusSubscriberSet) { .bus = bus, .model = model, .counters = counters };
         TAILQ_INIT(&subscriptions->set.subscribers);
 
-        r = sd_bus_add_object_vtable(bus, &subscriptions->slot, BUS_PATH, INTERFACE, vtable, subscriptions);
+        r = sd_bus_add_object_vtable(bus, &subscriptions->slot, BUS_PATH, BUS_MANAGER_INTERFACE, vtable, subscriptions);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(subscriptions);

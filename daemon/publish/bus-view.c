@@ -9,14 +9,18 @@
 #include "model/origin.h"
 #include "publish/bus-error.h"
 
+BusView bus_view_of(const BusModel *model, const BusCaller *caller) {
+        return (BusView) { model->table, model->status, caller };
+}
+
 BusView bus_view(const BusModel *model, sd_bus_message *m) {
-        return (BusView) { model->table, model->status, bus_access_caller(model->access, m) };
+        return bus_view_of(model, bus_access_caller(model->access, m));
 }
 
 const Domain *bus_view_domain(const BusView *view, uint64_t id) {
         const Domain *domain = domain_table_get(view->table, id);
 
-        return domain && bus_caller_sees_domain(view->caller, view->table, domain) ? domain : NULL;
+        return domain && bus_caller_sees_domain(view->caller, domain) ? domain : NULL;
 }
 
 int bus_error_no_domain(sd_bus_error *error, uint64_t id) {
@@ -24,6 +28,22 @@ int bus_error_no_domain(sd_bus_error *error, uint64_t id) {
 
         host_format_domain(id, hex);
         return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DOMAIN, hex);
+}
+
+int bus_signal_new(
+                sd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
+                sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_signal(bus, &m, path, interface, member);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_set_destination(m, destination);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
 }
 
 bool bus_room_take(BusRoom *room, size_t n_bytes) {

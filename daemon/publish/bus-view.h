@@ -14,6 +14,7 @@
 
 #define BUS_NAME "io.landlock.Landlockd1"
 #define BUS_PATH "/io/landlock/Landlockd1"
+#define BUS_MANAGER_INTERFACE BUS_NAME ".Manager"
 
 /* What the objects show; their userdata. */
 typedef struct BusModel {
@@ -31,6 +32,8 @@ typedef struct BusView {
         const BusCaller *caller;
 } BusView;
 
+BusView bus_view_of(const BusModel *model, const BusCaller *caller);
+
 /* For who sent the call that is being handled. */
 BusView bus_view(const BusModel *model, sd_bus_message *m);
 
@@ -39,6 +42,10 @@ const Domain *bus_view_domain(const BusView *view, uint64_t id);
 
 /* Sets the error that a domain is answered with which there is not; -errno. */
 int bus_error_no_domain(sd_bus_error *error, uint64_t id);
+
+/* A signal that goes to that client alone. */
+int bus_signal_new(sd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
+                   sd_bus_message **ret);
 
 /* Room left in one answer. dbus-daemon disconnects whoever sends more than 32 MiB on the system bus, and how
  * long the texts are is up to those who are sandboxed: so bytes are limited, not only entries. */

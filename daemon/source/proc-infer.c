@@ -13,9 +13,6 @@
 /* Threads that one call may report, and processes that it looks into. */
 #define INFERRED_MAX 4096
 
-/* Audit's clock goes in steps of up to this much, and /proc's in hundredths of a second: both round down. */
-#define CLOCK_STEP_USEC (20 * USEC_PER_MSEC)
-
 /* Who is whose child, on a kernel whose threads do not list their children (CONFIG_PROC_CHILDREN). */
 typedef struct Family {
         struct {
@@ -164,7 +161,7 @@ static void infer_process(Inference *inference, int64_t pid, uint64_t not_after_
 }
 
 void proc_infer(uint64_t domain, int64_t pid, uint64_t not_after_usec, FactSink sink) {
-        uint64_t offset_usec = clock_realtime_usec() - clock_boottime_usec();
+        const uint64_t not_after_boottime_usec = proc_task_boottime(not_after_usec);
         Inference *inference = malloc(sizeof(Inference));
 
         if (!inference)
@@ -176,7 +173,7 @@ void proc_infer(uint64_t domain, int64_t pid, uint64_t not_after_usec, FactSink 
         add_process(inference, pid);
         for (size_t i = 0; i < inference->n_pids; i++)
                 infer_process(inference, inference->pids[i],
-                              i == 0 && not_after_usec > offset_usec ? not_after_usec - offset_usec + CLOCK_STEP_USEC : UINT64_MAX);
+                              i == 0 && not_after_boottime_usec > 0 ? not_after_boottime_usec : UINT64_MAX);
         if (inference->n_pids == INFERRED_MAX || inference->n_reported == INFERRED_MAX)
                 log_notice("Domain %" PRIx64 " may have more processes than the %d that were looked for.", domain, INFERRED_MAX);
         free(inference->family.members);

@@ -7,16 +7,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/macros.h"
 #include "source/proc-task.h"
 
 /* A container's ID is a hash in hexadecimal, of which people use the beginning. */
 #define HASH_SIZE 64
 #define HASH_SHOWN 12
-
-/* Audit's clock goes in steps of up to this much, and /proc's in hundredths of a second: both round down. */
-#define CLOCK_STEP_USEC (20 * USEC_PER_MSEC)
 
 static void put(ProcLabel *label, size_t *n, Text t) {
         size_t len = MIN(t.len, sizeof(label->buffer) - *n);
@@ -104,13 +100,6 @@ bool proc_label_applies(const Fact *fact, uint64_t *ret_domain) {
         }
 }
 
-/* One that began after it made the domain is another one with its number. */
-static uint64_t boottime_of(uint64_t realtime_usec) {
-        uint64_t offset_usec = clock_realtime_usec() - clock_usec(CLOCK_BOOTTIME);
-
-        return realtime_usec > offset_usec ? realtime_usec - offset_usec + CLOCK_STEP_USEC : 0;
-}
-
 int proc_label_read(int64_t tid, uint64_t not_after_usec, ProcLabel *label, Text *ret) {
         _cleanup_close_ int directory = -EBADF, file = -EBADF;
         char path[40], cgroups[4096 + 256];
@@ -118,8 +107,9 @@ int proc_label_read(int64_t tid, uint64_t not_after_usec, ProcLabel *label, Text
         ssize_t n;
 
         snprintf(path, sizeof(path), "/proc/%" PRIi64, tid);
+        /* One that began after it made the domain is another one with its number. */
         directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (directory < 0 || proc_task_read_at(directory, tid, boottime_of(not_after_usec), &task) < 0 || task.dead)
+        if (directory < 0 || proc_task_read_at(directory, tid, proc_task_boottime(not_after_usec), &task) < 0 || task.dead)
                 return -ESRCH;
         file = openat(directory, "cgroup", O_RDONLY | O_CLOEXEC);
         n = file < 0 ? -1 : read(file, cgroups, sizeof(cgroups));

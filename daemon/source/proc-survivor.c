@@ -10,21 +10,13 @@
 #include "base/clock.h"
 #include "source/proc-task.h"
 
-/* Audit's clock goes in steps of up to this much, and /proc's in hundredths of a second: both round down. */
-#define CLOCK_STEP_USEC (20 * USEC_PER_MSEC)
-
 /* Generations of processes that are looked for. */
 #define GENERATIONS_MAX 64
 
 typedef struct Search {
         FactSink sink;
-        uint64_t offset_usec; /* realtime - boottime */
         ProcTask task;
 } Search;
-
-static uint64_t to_boottime(const Search *search, uint64_t usec) {
-        return usec > search->offset_usec ? usec - search->offset_usec + CLOCK_STEP_USEC : 0;
-}
 
 static void report_thread(Search *search, uint64_t domain, Attribution attribution) {
         const Fact fact = {
@@ -77,7 +69,7 @@ static size_t for_each_thread(Search *search, int64_t pid, void (*fn)(Search *se
 
 /* Whether it is the process that was seen then; one whose leading thread has exited is there still. */
 static bool lives(Search *search, const ProcSurvivor *survivor) {
-        if (proc_task_read(survivor->pid, to_boottime(search, survivor->seen_usec), &search->task) < 0)
+        if (proc_task_read(survivor->pid, proc_task_boottime(survivor->seen_usec), &search->task) < 0)
                 return false;
         return !search->task.dead || for_each_thread(search, survivor->pid, NULL, 0, 0) > 0;
 }
@@ -132,7 +124,7 @@ static int64_t parent_of(int64_t pid) {
 
 /* All processes that began after that time; the caller frees *ret. */
 static size_t find_young(Search *search, uint64_t since_usec, Child **ret) {
-        uint64_t boottime_usec = to_boottime(search, since_usec);
+        uint64_t boottime_usec = proc_task_boottime(since_usec);
         size_t n = 0, n_max = 0;
         Child *children = NULL;
         struct dirent *entry;
@@ -198,7 +190,6 @@ void proc_survivor_report(ProcSurvivor *survivors, size_t n, uint64_t since_usec
         if (!search || n == 0)
                 return;
         search->sink = sink;
-        search->offset_usec = clock_realtime_usec() - clock_boottime_usec();
         qsort(survivors, n, sizeof(ProcSurvivor), by_pid);
         for (size_t i = 0; i < n; i++) {
                 report(search, &survivors[i]);

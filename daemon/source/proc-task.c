@@ -10,6 +10,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* Audit's clock goes in steps of up to this much, and /proc's in hundredths of a second: both round down. */
+#define CLOCK_STEP_USEC (20 * USEC_PER_MSEC)
+
 /* Fields of /proc/TID/stat behind the name: proc_pid_stat(5) numbers them from 3. */
 #define STAT_FIRST_FIELD 3
 #define STAT_START_TIME 22
@@ -110,6 +113,12 @@ static void read_exe(int directory, ProcTask *task) {
         /* A path that does not fit is cut by the kernel. */
         if (n > 0 && (size_t) n < sizeof(task->exe_buffer))
                 task->exe = (Text) { task->exe_buffer, n };
+}
+
+uint64_t proc_task_boottime(uint64_t realtime_usec) {
+        uint64_t offset_usec = clock_realtime_usec() - clock_boottime_usec();
+
+        return realtime_usec > offset_usec ? realtime_usec - offset_usec + CLOCK_STEP_USEC : 0;
 }
 
 int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_usec, ProcTask *ret) {

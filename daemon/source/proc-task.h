@@ -22,6 +22,10 @@ typedef struct ProcTask {
         char exe_buffer[PATH_MAX];
 } ProcTask;
 
+/* The latest time, by the boot clock, at which a thread can be said to have begun that was there at this one (realtime).
+ * 0: that was before the boot. */
+uint64_t proc_task_boottime(uint64_t realtime_usec);
+
 /* Reads of a living thread. -ESRCH if there is none, or if it began after the given time: another one had the number
  * then. */
 int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);

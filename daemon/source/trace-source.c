@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/host.h"
 #include "base/log.h"
 #include "source/proc-task.h"
 #include "source/trace-decode.h"

@@ -178,16 +178,6 @@ static void test_nothing_of_others(void **state _unused_) {
         }
 }
 
-static unsigned count(const char *text, const char *part) {
-        unsigned n = 0;
-
-        while ((text = strstr(text, part))) {
-                text += strlen(part);
-                n++;
-        }
-        return n;
-}
-
 /* Both denials, and of the one whose other party is in the user's own domain, who that is. */
 static void check_denials(char *denials) {
         check(count(denials, "\"Subject\"") == 2);

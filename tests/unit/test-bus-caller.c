@@ -126,7 +126,7 @@ static void test_domains(void **state _unused_) {
         for (const struct Row *row = rows; row < rows + ARRAY_SIZE(rows); row++)
                 for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
                         const Domain *domain = domain_table_get(&table, all[i]);
-                        bool sees = bus_caller_sees_domain(&row->caller, &table, domain);
+                        bool sees = bus_caller_sees_domain(&row->caller, domain);
 
                         if (sees != !!strchr(row->domains, letters[i]))
                                 fail_msg("%s %s %c", row->name, sees ? "sees" : "does not see", letters[i]);
@@ -157,7 +157,7 @@ static void test_processes(void **state _unused_) {
                         bool sees;
 
                         assert_non_null(process);
-                        sees = bus_caller_sees_process(&row->caller, &table, process);
+                        sees = bus_caller_sees_process(&row->caller, process);
                         if (sees != !!strchr(row->processes, "abcd"[i]))
                                 fail_msg("%s %s process %c", row->name, sees ? "sees" : "does not see", "abcd"[i]);
                 }

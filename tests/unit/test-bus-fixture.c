@@ -543,6 +543,16 @@ char *client_error(sd_bus *bus, const char *path, const char *interface, const c
         return text;
 }
 
+unsigned count(const char *text, const char *part) {
+        unsigned n = 0;
+
+        while ((text = strstr(text, part))) {
+                text += strlen(part);
+                n++;
+        }
+        return n;
+}
+
 const DomainTableLimits small_limits = { .n_domains = 64, .n_denials = 64, .n_processes = 64, .n_threads = 64,
                                          .n_rulesets = 64, .n_rules = 64 };
 

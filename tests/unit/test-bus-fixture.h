@@ -117,6 +117,9 @@ char *client_introspect(sd_bus *bus, const char *path);
 /* The error that the call ends in, without its sentence; "" if none. */
 char *client_error(sd_bus *bus, const char *path, const char *interface, const char *member, const char *types, ...);
 
+/* How often the part is in the text. */
+unsigned count(const char *text, const char *part);
+
 extern const DomainTableLimits small_limits;
 
 /* For cmocka: a fixture as the state, with two live domains of USER and two of root. */

@@ -225,16 +225,6 @@ static void test_processes(void **state _unused_) {
         in_client(processes);
 }
 
-static unsigned count(const char *text, const char *part) {
-        unsigned n = 0;
-
-        while ((text = strstr(text, part))) {
-                text += strlen(part);
-                n++;
-        }
-        return n;
-}
-
 /* As many rules and processes as there may be, their texts as long as they can be made. */
 static void large_answers(Fixture *f) {
         sd_bus *bus = client_open(f);

@@ -387,16 +387,6 @@ static void list_many_denials(Fixture *f) {
         sd_bus_close_unref(bus);
 }
 
-static unsigned count(const char *text, const char *part) {
-        unsigned n = 0;
-
-        while ((text = strstr(text, part))) {
-                text += strlen(part);
-                n++;
-        }
-        return n;
-}
-
 static void count_denials(Fixture *f) {
         sd_bus *bus = client_open(f);
 
