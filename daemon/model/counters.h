@@ -24,6 +24,7 @@
         X(trace_events_missing, "trace records that a full ring buffer dropped")               \
         X(denials, "denials seen")                                                             \
         X(denials_joined, "denials that audit and trace both told, published once")            \
+        X(denials_joined_late, "those of them that the second told when they were published already") \
         X(denials_unseen, "denials the kernel counted by a domain's end but did not report: not logged, or lost") \
         X(denials_evicted, "denials dropped from the log at its cap")                          \
         X(domains, "domains seen")                                                             \

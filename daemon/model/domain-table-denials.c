@@ -91,6 +91,7 @@ static int join_or_publish(Changes *changes, Domain *domain, const Denial *denia
                 return publish_joined(changes, domain, denial, twin);
         case DENIAL_TWIN_ALONE:
                 table->counters->denials_joined++;
+                table->counters->denials_joined_late++;
                 return 0;
         case DENIAL_TWIN_NONE:
                 break;

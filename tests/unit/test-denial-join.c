@@ -76,6 +76,7 @@ static void test_both(bool audit_first) {
         assert_int_equal(tid, 7);
         assert_int_equal(f.counters.denials, 1);
         assert_int_equal(f.counters.denials_joined, 1);
+        assert_int_equal(f.counters.denials_joined_late, 0);
         assert_false(domain_table_waits(&f.table));
 }
 
@@ -104,6 +105,8 @@ static void test_alone(void **state _unused_) {
         assert_int_equal(f.n_changes, 0);
         assert_int_equal(rounds(4, NULL), 0);
         assert_int_equal(f.counters.denials, 1);
+        assert_int_equal(f.counters.denials_joined, 1);
+        assert_int_equal(f.counters.denials_joined_late, 1);
 
         /* The same denial again is one. */
         apply(trace(1, 5, true, 200));
