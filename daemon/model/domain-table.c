@@ -243,6 +243,30 @@ static int apply_created(Changes *changes, const DomainCreation *created) {
         return r < 0 ? r : 0;
 }
 
+/* The kernel's count only grows, until the end is told. */
+static void take_count(Changes *changes, Domain *domain, uint64_t n_denials) {
+        uint64_t n_unseen = domain_denials_unseen(domain);
+        bool is_final = domain->state == DOMAIN_DEALLOCATED && !domain->deserted;
+
+        if (domain->has_n_denials_kernel && (is_final || domain->n_denials_kernel >= n_denials))
+                return;
+        domain->n_denials_kernel = n_denials;
+        domain->has_n_denials_kernel = true;
+        if (domain->state != DOMAIN_DEALLOCATED)
+                return;
+        /* Its end was inferred before the kernel told all of its count. */
+        changes->table->counters->denials_unseen += domain_denials_unseen(domain) - n_unseen;
+        changes_add(changes, CHANGE_DOMAIN_UPDATED, domain);
+}
+
+static int apply_counted(Changes *changes, const DomainCount *counted) {
+        Domain *domain = id_map_get(&changes->table->by_id, counted->domain);
+
+        if (domain)
+                take_count(changes, domain, counted->n_denials);
+        return 0;
+}
+
 static int apply_sight(Changes *changes, const DomainSight *sight) {
         Domain *parent = NULL, *domain;
         bool changed = false;
@@ -263,6 +287,8 @@ static int apply_sight(Changes *changes, const DomainSight *sight) {
                 domain->handled = sight->handled;
                 domain->has_handled = changed = true;
         }
+        if (sight->has_n_denials)
+                take_count(changes, domain, sight->n_denials);
         r = domain_describe(domain, &sight->described);
         if (is_new)
                 changes_add(changes, CHANGE_DOMAIN_ADDED, domain);
@@ -337,8 +363,6 @@ static void end_domain(Changes *changes, Domain *domain) {
         TAILQ_REMOVE(&table->ending, domain, ending);
         domain->state = DOMAIN_DEALLOCATED;
         domain->freed_usec = domain->end_usec;
-        domain->has_n_denials_kernel = domain->has_end_n_denials;
-        domain->n_denials_kernel = domain->end_n_denials;
         table->counters->domains_freed++;
         table->counters->denials_unseen += domain_denials_unseen(domain);
 
@@ -379,22 +403,14 @@ void domain_table_resettle(Changes *changes, Domain *domain) {
 }
 
 void domain_table_end_unseen(Changes *changes, Domain *domain) {
+        /* What the kernel told before is not all, unless it told the end. */
+        if (domain->end_origins == 0 || domain->deserted)
+                domain->has_n_denials_kernel = false;
         if (domain->end_origins == 0)
                 TAILQ_INSERT_TAIL(&changes->table->ending, domain, ending);
         domain->end_origins |= changes->origins;
         domain->end_usec = changes->time_usec;
         end_domain(changes, domain);
-}
-
-/* Its end was inferred before the kernel told it, and only then its count. */
-static int settle_account(Changes *changes, Domain *domain, const DomainEnd *freed) {
-        if (domain->has_n_denials_kernel || !freed->has_n_denials)
-                return 0;
-        domain->n_denials_kernel = freed->n_denials;
-        domain->has_n_denials_kernel = true;
-        changes->table->counters->denials_unseen += domain_denials_unseen(domain);
-        changes_add(changes, CHANGE_DOMAIN_UPDATED, domain);
-        return 0;
 }
 
 static int apply_freed(Changes *changes, const DomainEnd *freed) {
@@ -404,16 +420,14 @@ static int apply_freed(Changes *changes, const DomainEnd *freed) {
         is_new = domain_table_see(changes, freed->domain, &domain);
         if (is_new < 0)
                 return is_new;
+        if (freed->has_n_denials)
+                take_count(changes, domain, freed->n_denials);
         if (domain->state == DOMAIN_DEALLOCATED)
-                return settle_account(changes, domain, freed);
+                return 0;
 
         domain_table_resettle(changes, domain);
         if (domain->end_origins == 0)
                 begin_end(changes->table, domain, changes->time_usec);
-        if (freed->has_n_denials) {
-                domain->end_n_denials = freed->n_denials;
-                domain->has_end_n_denials = true;
-        }
         domain->end_origins |= changes->origins;
         domain_table_try_end(changes, domain);
         return 0;
@@ -475,6 +489,8 @@ static int apply(Changes *changes, const Fact *fact) {
                 return domain_table_apply_enforced(changes, &fact->enforced);
         case FACT_DOMAIN_DESCRIBED:
                 return apply_described(changes, &fact->described);
+        case FACT_DOMAIN_COUNTED:
+                return apply_counted(changes, &fact->counted);
         case FACT_DOMAIN_FREED:
                 return apply_freed(changes, &fact->freed);
         case FACT_ACCESS_DENIED:

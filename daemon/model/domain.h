@@ -42,7 +42,7 @@ struct Domain {
         uint64_t first_seen_usec, last_seen_usec;
         uint64_t freed_usec;              /* 0 while live */
         uint64_t n_denials;               /* seen by landlockd */
-        uint64_t n_denials_kernel;        /* the kernel's own count, told at the end */
+        uint64_t n_denials_kernel;        /* the kernel's own count, as it was told last */
         uint64_t n_blocked[BLOCKER_MAX];  /* a denial counts once for each of its blockers */
         uint64_t n_blocked_other;         /* denials that name a blocker this version does not know */
         ProcessList processes;            /* most recently seen first */
@@ -50,8 +50,6 @@ struct Domain {
         unsigned n_halves;                /* denials that wait for what another source tells of them */
         unsigned end_origins;             /* sources that told of its end */
         uint64_t end_usec;                /* of its end, when that is told but not yet settled */
-        uint64_t end_n_denials;           /* likewise */
-        bool has_end_n_denials;
         bool deserted;                    /* nobody lives in it, and nobody will tell of its end */
         bool crowded;                     /* some who are in it had to make room in the table */
         unsigned end_round;               /* of the join, in which the first did */
@@ -86,9 +84,15 @@ static inline const AccessRights *domain_handled(const Domain *d) {
 /* Fills in what is not known yet. Returns 1 if something was, 0 if not, -ENOMEM with nothing changed. */
 int domain_describe(Domain *domain, const DomainDescription *description);
 
-/* Denials that the kernel counted but nobody reported: not logged, or lost. 0 while that is not known. */
+/* Whether it is known how many denials the kernel counted but nobody reported: not before the domain's end, when none is
+ * on its way any more. */
+static inline bool domain_denials_settled(const Domain *d) {
+        return d->state == DOMAIN_DEALLOCATED && d->has_n_denials_kernel;
+}
+
+/* Those: not logged, or lost. 0 while that is not known. */
 static inline uint64_t domain_denials_unseen(const Domain *d) {
-        return d->has_n_denials_kernel && d->n_denials_kernel > d->n_denials ? d->n_denials_kernel - d->n_denials : 0;
+        return domain_denials_settled(d) && d->n_denials_kernel > d->n_denials ? d->n_denials_kernel - d->n_denials : 0;
 }
 
 /* It denied something: counted once, and once for each blocker. */

@@ -13,6 +13,7 @@ typedef enum FactType {
         FACT_DOMAIN_CREATED,
         FACT_DOMAIN_ENFORCED, /* on a thread */
         FACT_DOMAIN_DESCRIBED,
+        FACT_DOMAIN_COUNTED,
         FACT_DOMAIN_FREED,
         FACT_ACCESS_DENIED,
         FACT_TASK_FORKED,
@@ -90,6 +91,12 @@ typedef struct DomainSight {
         bool has_parent, has_n_denials, has_handled;
 } DomainSight;
 
+/* How often a living domain has denied something. */
+typedef struct DomainCount {
+        uint64_t domain;
+        uint64_t n_denials; /* the kernel's count until now, logged or not */
+} DomainCount;
+
 typedef struct DomainEnd {
         uint64_t domain;
         uint64_t n_denials; /* the kernel's count over the domain's whole life, logged or not */
@@ -158,6 +165,7 @@ typedef struct Fact {
                 DomainEnforcement enforced;
                 DomainDescription described;
                 DomainSight sight;
+                DomainCount counted;
                 DomainEnd freed;
                 Denial denied;
                 TaskFork forked;

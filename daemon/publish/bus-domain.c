@@ -308,6 +308,10 @@ static int append_denials_kernel(sd_bus_message *m, _unused_ const BusView *view
         return sd_bus_message_append(m, "t", d->n_denials_kernel);
 }
 
+static bool denials_unseen_known(_unused_ const BusView *view, const Domain *d) {
+        return domain_denials_settled(d);
+}
+
 static int append_denials_unseen(sd_bus_message *m, _unused_ const BusView *view, const Domain *d) {
         return sd_bus_message_append(m, "t", domain_denials_unseen(d));
 }
@@ -351,14 +355,14 @@ static int append_denials_unseen(sd_bus_message *m, _unused_ const BusView *view
 #define LONG_PROPERTIES(X)                                                  \
         X("Rules", "aa{sv}", ruleset_known, append_rules)
 
-/* Of freed domains, which have no object. */
-#define FREED_MEMBERS(X)                                                    \
+/* Only in what methods return, which is also about freed domains: these have no object. */
+#define MEMBERS(X)                                                          \
         X("Freed", "t", freed_known, append_freed)                          \
         X("DenialsKernel", "t", denials_kernel_known, append_denials_kernel) \
-        X("DenialsUnseen", "t", denials_kernel_known, append_denials_unseen)
+        X("DenialsUnseen", "t", denials_unseen_known, append_denials_unseen)
 
 #define X(name, signature, known, append) { name, signature, known, append },
-static const Field fields[] = { PROPERTIES(X) FREED_MEMBERS(X) };
+static const Field fields[] = { PROPERTIES(X) MEMBERS(X) };
 static const Field long_fields[] = { LONG_PROPERTIES(X) };
 #undef X
 

@@ -58,7 +58,7 @@ static void put_counts(JsonWriter *w, const Domain *d) {
         json_writer_begin_object(w);
         json_member_u64(w, "seen", d->n_denials);
         json_member_u64_if(w, d->has_n_denials_kernel, "kernel", d->n_denials_kernel);
-        json_member_u64_if(w, d->has_n_denials_kernel, "unseen", domain_denials_unseen(d));
+        json_member_u64_if(w, domain_denials_settled(d), "unseen", domain_denials_unseen(d));
         json_writer_end_object(w);
 
         mark = json_writer_begin_optional(w, "blockers");

@@ -126,7 +126,7 @@ static uint64_t count_lost(const struct events_bpf *programs) {
         uint64_t n_late = programs->bss->n_late_denials + programs->bss->n_late_ends, n_missed;
 
         n_missed = count_missed(programs->progs.log_denial) + count_missed(programs->progs.log_drop_domain) +
-                count_missed(programs->progs.after_restrict_self);
+                count_missed(programs->progs.after_restrict_self) + count_missed(programs->progs.thread_exits);
         /* Not of commit_creds(): what is missed there is nearly always about threads that are in no domain. */
         return programs->bss->n_lost + (n_missed > n_late ? n_missed - n_late : 0);
 }

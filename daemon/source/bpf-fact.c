@@ -38,7 +38,7 @@ Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec) {
                                 [ACCESS_SCOPE] = record->scoped,
                         },
                         .has_parent = true,
-                        .has_n_denials = true,
+                        .has_n_denials = record->counted,
                         .has_handled = true,
                 },
         };
@@ -99,7 +99,16 @@ Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_
         };
 }
 
-Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec) {
+Fact bpf_fact_domain_counted(const BpfCountRecord *record, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_DOMAIN_COUNTED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .counted = { record->domain, record->n_denials },
+        };
+}
+
+Fact bpf_fact_domain_freed(const BpfCountRecord *record, uint64_t time_usec) {
         return (Fact) {
                 .type = FACT_DOMAIN_FREED,
                 .origins = ORIGIN_BPF,

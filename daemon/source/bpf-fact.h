@@ -10,4 +10,5 @@ Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec);
 Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec);
 Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec);
 Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec);
-Fact bpf_fact_domain_freed(const BpfEndRecord *record, uint64_t time_usec);
+Fact bpf_fact_domain_counted(const BpfCountRecord *record, uint64_t time_usec);
+Fact bpf_fact_domain_freed(const BpfCountRecord *record, uint64_t time_usec);

@@ -71,7 +71,12 @@ static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
         });
 }
 
-static void on_freed(const BpfSource *source, const BpfEndRecord *record) {
+static void on_counted(const BpfSource *source, const BpfCountRecord *record) {
+        if (record->counted)
+                publish(source, bpf_fact_domain_counted(record, to_realtime(source, record->time_ns)));
+}
+
+static void on_freed(const BpfSource *source, const BpfCountRecord *record) {
         publish(source, bpf_fact_domain_freed(record, to_realtime(source, record->time_ns)));
 }
 
@@ -88,8 +93,11 @@ static void on_record(void *userdata, const BpfRecord *record) {
         case BPF_RECORD_DENIED:
                 on_denied(source, (const BpfDenialRecord *) record);
                 break;
+        case BPF_RECORD_COUNTED:
+                on_counted(source, (const BpfCountRecord *) record);
+                break;
         case BPF_RECORD_FREED:
-                on_freed(source, (const BpfEndRecord *) record);
+                on_freed(source, (const BpfCountRecord *) record);
                 break;
         case BPF_RECORD_DOMAIN:
         case BPF_RECORD_THREAD:
@@ -173,7 +181,8 @@ static void open_best_events(BpfSource *source) {
         else
                 source_status_set(&source->status, SOURCE_DEGRADED,
                                   "attaching to Landlock's functions is refused (%s), as by a kernel that is "
-                                  "locked down: denials that are not logged, and ends of domains, are missed", strerror(-refused));
+                                  "locked down: denials that are not logged are only counted, when a thread of "
+                                  "the domain ends; a domain that logged none ends with its last thread", strerror(-refused));
 }
 
 static int watch_events(BpfSource *source) {

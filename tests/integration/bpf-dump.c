@@ -155,6 +155,13 @@ static void print_denied(const Denial *denial) {
         print(object);
 }
 
+static void print_counted(const DomainCount *counted) {
+        json_t *object = event("counted", counted->domain);
+
+        set(object, "denials", json_integer(counted->n_denials));
+        print(object);
+}
+
 static void print_freed(const DomainEnd *freed) {
         json_t *object = event("freed", freed->domain);
 
@@ -178,6 +185,9 @@ static void on_fact(void *userdata _unused_, const Fact *fact) {
                 break;
         case FACT_ACCESS_DENIED:
                 print_denied(&fact->denied);
+                break;
+        case FACT_DOMAIN_COUNTED:
+                print_counted(&fact->counted);
                 break;
         case FACT_DOMAIN_FREED:
                 print_freed(&fact->freed);

@@ -261,6 +261,39 @@ def check_accounts(daemon, stubborn):
         assert denials["unseen"] == 0 or lost, denials
 
 
+# Confines itself and becomes another program, whose denials the kernel does not log.
+UNLOGGED = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+write_file = ctypes.c_uint64(2)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.syscall(446, libc.syscall(444, ctypes.byref(write_file), ctypes.c_size_t(8), 0), 0) == 0
+os.execv("/bin/sh", ["sh", "-c", "for i in 1 2 3; do (: >/dev/null) 2>&- && exit 1; done; exit 0"])
+"""
+
+
+def counted():
+    """Denials that are not logged: the kernel's count of them is known at the end of the domain, who was denied or not."""
+    with Exact() as daemon:
+        needs_bpf(daemon)
+        process = subprocess.run([sys.executable, "-c", UNLOGGED], check=True, stderr=subprocess.DEVNULL)
+        ends = []
+
+        def ended():
+            maker = os.path.realpath(sys.executable)
+            ends[:] = [e for e in restart.of_type(daemon.snapshot(), "domain")
+                       if e["state"] == "deallocated" and e.get("creator", {}).get("exe") == maker]
+            return ends
+
+        assert process.returncode == 0
+        eventually(ended, "the end of the domain")
+        (end,) = ends
+        denials = end["denials"]
+        assert denials["kernel"] == 3 and denials["seen"] + denials["unseen"] == 3, end
+        tells = lifecycle.Tellers(daemon.status()["sources"]).denials
+        assert denials["unseen"] == (0 if tells else 3), end
+
+
 def suspended():
     """For ten seconds landlockd does not read, under load."""
     with Exact() as daemon:
@@ -420,6 +453,7 @@ def kept_trace():
 
 tests = [(f"made before: {name}", made_before(name)) for name in lifecycle.names()]
 tests += [
+    ("denials that are not logged", counted),
     ("SIGSTOP under load", suspended),
     ("a loss is repaired", repaired),
     ("process numbers that come round", reused_numbers),

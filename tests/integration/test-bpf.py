@@ -175,6 +175,8 @@ def test_events(name):
             program.release()
             truth = program.truth()
             pids = {domain["pid"] for domain in truth.domains}
+            if not events.listening["denials"]:
+                program.end()
             events.until_ended(pids, len(truth.domains))
 
             created = {e["domain"]: e for e in events.events if e["type"] == "created" and e["pid"] in pids}
@@ -190,6 +192,10 @@ def test_events(name):
                 ends = {e["domain"]: e.get("denials") for e in events.of("freed", created)}
                 lifecycle.expect(ends, {ids[i]: made["denials"] for i, made in enumerate(truth.domains)}, "denials")
                 check_denied(truth, ids, events)
+            else:
+                counts = {e["domain"]: e["denials"] for e in events.of("counted", created)}
+                lifecycle.expect(counts, {ids[i]: made["denials"] for i, made in enumerate(truth.domains)
+                                          if made["denials"]}, "denials counted by the end of the last thread")
 
     return test
 

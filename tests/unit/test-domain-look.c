@@ -41,6 +41,15 @@ static Fact lost(LossCause cause, uint64_t time) {
         return (Fact) { .type = FACT_EVENTS_LOST, .origins = ORIGIN_TRACE, .time_usec = time, .lost = { .cause = cause } };
 }
 
+static Fact counted(uint64_t domain, uint64_t n_denials, uint64_t time) {
+        return (Fact) {
+                .type = FACT_DOMAIN_COUNTED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time,
+                .counted = { domain, n_denials },
+        };
+}
+
 static const Domain *domain(uint64_t id) {
         return domain_table_get(&f.table, id);
 }
@@ -226,6 +235,40 @@ static void test_deserted(void **state _unused_) {
         assert_false(domain_table_waits(&f.table));
 }
 
+/* What was not logged is known by the kernel's count, which is told before the end, or late. */
+static void test_deserted_with_a_count(void **state _unused_) {
+        make_family();
+        apply(counted(2, 3, 105));
+        assert_int_equal(f.n_changes, 0);
+        apply(counted(2, 2, 105));
+        apply(counted(7, 9, 105));
+        assert_null(domain(7));
+        assert_int_equal(domain(2)->n_denials_kernel, 3);
+        assert_int_equal(domain_denials_unseen(domain(2)), 0);
+        apply(exited(11, 106));
+        assert_int_equal(rounds(DOMAIN_TABLE_ROUNDS_MAX).n_freed, 2);
+        assert_int_equal(domain_denials_unseen(domain(2)), 3);
+        assert_int_equal(f.counters.denials_unseen, 3);
+
+        apply(counted(2, 5, 106));
+        assert_changes(CHANGE_DOMAIN_UPDATED);
+        assert_int_equal(domain_denials_unseen(domain(2)), 5);
+        assert_int_equal(f.counters.denials_unseen, 5);
+        apply(counted(2, 5, 106));
+        assert_int_equal(f.n_changes, 0);
+}
+
+/* Nobody told of the end: the count that was told is not all. */
+static void test_swept_with_a_count(void **state _unused_) {
+        make_family();
+        apply(counted(2, 3, 105));
+        apply(look_begins(2 * SEC));
+        apply(look_ends(2 * SEC, true));
+        assert_int_equal(settle().n_freed, 2);
+        assert_false(domain(2)->has_n_denials_kernel);
+        assert_int_equal(f.counters.denials_unseen, 0);
+}
+
 /* Audit had something to say of it, and will tell its end. */
 static void test_deserted_with_a_word(void **state _unused_) {
         make_family();
@@ -294,6 +337,8 @@ int main(void) {
                 test(test_look_that_fails),
                 test(test_overtaken),
                 test(test_deserted),
+                test(test_deserted_with_a_count),
+                test(test_swept_with_a_count),
                 test(test_deserted_with_a_word),
                 test(test_deserted_late_word),
                 test(test_deserted_perhaps),

@@ -73,11 +73,19 @@ static void print_rule(FILE *out, const RuleAddition *added) {
 }
 
 static void on_fact(void *userdata, const Fact *fact) {
+        static const char *const names[] = {
+                [FACT_RULESET_CREATED] = "ruleset-created", [FACT_RULE_ADDED] = "rule-added",
+                [FACT_RULESET_FREED] = "ruleset-freed",     [FACT_DOMAIN_CREATED] = "domain-created",
+                [FACT_DOMAIN_ENFORCED] = "domain-enforced", [FACT_DOMAIN_FREED] = "domain-freed",
+                [FACT_ACCESS_DENIED] = "denied",            [FACT_TASK_FORKED] = "forked",
+                [FACT_TASK_EXECED] = "execed",              [FACT_TASK_EXITED] = "exited",
+        };
         FILE *out = userdata;
 
         if (!out)
                 return;
-        fprintf(out, "%" PRIu64 " %d", fact->boot_usec, fact->type);
+        assert_true((size_t) fact->type < ARRAY_SIZE(names) && names[fact->type]);
+        fprintf(out, "%" PRIu64 " %s", fact->boot_usec, names[fact->type]);
         switch (fact->type) {
         case FACT_RULESET_CREATED:
                 fprintf(out, " ruleset=%" PRIx64 " tid=%" PRIi64, fact->ruleset_created.ruleset, fact->ruleset_created.tid);

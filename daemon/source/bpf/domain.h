@@ -74,6 +74,12 @@ static __always_inline uint64_t fill_creator(BpfDomainRecord *record, const stru
         return details && n > 0 ? n : 0;
 }
 
+/* The kernel does not count the denials of a domain that logs none. */
+static __always_inline bool is_counted(const struct landlock_hierarchy *hierarchy) {
+        return BPF_CORE_READ(hierarchy, log_status) !=
+                bpf_core_enum_value(enum landlock_log_status, LANDLOCK_LOG_DISABLED);
+}
+
 /* Returns the record's size. */
 static __always_inline uint64_t fill_domain(BpfDomainRecord *record, const struct landlock_hierarchy *hierarchy,
                                             const Layers *layers, uint32_t layer) {
@@ -85,6 +91,7 @@ static __always_inline uint64_t fill_domain(BpfDomainRecord *record, const struc
         record->id = BPF_CORE_READ(hierarchy, id);
         record->parent = BPF_CORE_READ(hierarchy, parent, id);
         record->n_denials = BPF_CORE_READ(hierarchy, num_denials.counter);
+        record->counted = is_counted(hierarchy);
         fill_handled(record, layers->masks, layer);
         return size;
 }

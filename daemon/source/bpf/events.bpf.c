@@ -90,6 +90,18 @@ static __always_inline void submit_restriction(BpfRestrictionRecord *record, uin
                 submit(record, size);
 }
 
+static __always_inline void tell_count(BpfRecordType type, uint64_t domain, const struct landlock_hierarchy *hierarchy) {
+        BpfCountRecord record = {
+                .record = { type, sizeof(record) },
+                .time_ns = bpf_ktime_get_boot_ns(),
+                .domain = domain,
+                .n_denials = BPF_CORE_READ(hierarchy, num_denials.counter),
+                .counted = is_counted(hierarchy),
+        };
+
+        submit(&record, sizeof(record));
+}
+
 /* --- attached to functions ------------------------------------------------------------------------------------- */
 
 /* Of the function, and behind them what it returns. */
@@ -239,8 +251,7 @@ static __always_inline bool is_subject(const struct landlock_cred_security *subj
 }
 
 static __always_inline bool is_silent(const struct landlock_hierarchy *hierarchy, bool same_exec) {
-        if (BPF_CORE_READ(hierarchy, log_status) ==
-            bpf_core_enum_value(enum landlock_log_status, LANDLOCK_LOG_DISABLED))
+        if (!is_counted(hierarchy))
                 return true;
         return same_exec ? !BPF_CORE_READ_BITFIELD_PROBED(hierarchy, log_same_exec)
                          : !BPF_CORE_READ_BITFIELD_PROBED(hierarchy, log_new_exec);
@@ -304,16 +315,7 @@ int logged_denial(const Arguments *arguments) {
 }
 
 static __always_inline void tell_end(const struct landlock_hierarchy *hierarchy) {
-        BpfEndRecord record = {
-                .record = { BPF_RECORD_FREED, sizeof(record) },
-                .time_ns = bpf_ktime_get_boot_ns(),
-                .domain = BPF_CORE_READ(hierarchy, id),
-                .n_denials = BPF_CORE_READ(hierarchy, num_denials.counter),
-                .counted = BPF_CORE_READ(hierarchy, log_status) !=
-                        bpf_core_enum_value(enum landlock_log_status, LANDLOCK_LOG_DISABLED),
-        };
-
-        submit(&record, sizeof(record));
+        tell_count(BPF_RECORD_FREED, BPF_CORE_READ(hierarchy, id), hierarchy);
 }
 
 SEC("fentry/landlock_log_drop_domain")
@@ -385,5 +387,42 @@ int after_restrict_self(const void *context _unused_) {
         size = fill_restriction(&scratch->restriction, BPF_RECORD_RESTRICTED, domain);
         scratch->restriction.process_wide |= !!(before->flags & LANDLOCK_RESTRICT_SELF_TSYNC);
         submit_restriction(&scratch->restriction, size);
+        return 0;
+}
+
+/* How often each domain had denied something when that was told last. */
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 4096);
+        __type(key, uint64_t);
+        __type(value, uint64_t);
+} told_denials SEC(".maps");
+
+static __always_inline void tell_denials_counted(const struct landlock_hierarchy *hierarchy) {
+        uint64_t id = BPF_CORE_READ(hierarchy, id), n_denials = BPF_CORE_READ(hierarchy, num_denials.counter);
+        const uint64_t *n_told = bpf_map_lookup_elem(&told_denials, &id);
+
+        if (n_denials == 0 || (n_told && *n_told == n_denials))
+                return;
+        bpf_map_update_elem(&told_denials, &id, &n_denials, BPF_ANY);
+        tell_count(BPF_RECORD_COUNTED, id, hierarchy);
+}
+
+/* The last thread of a domain is the last that is denied anything by it: what the kernel has counted by then is all, also
+ * what it does not log. */
+SEC("tracepoint/sched/sched_process_exit")
+int thread_exits(const void *context _unused_) {
+        const void *domain = domain_of(current_task());
+        const struct landlock_hierarchy *hierarchy;
+        Layers layers;
+
+        if (!domain)
+                return 0;
+        get_layers(domain, &layers);
+        hierarchy = layers.innermost;
+        for (uint32_t i = 0; hierarchy && i < LANDLOCK_MAX_NUM_LAYERS; i++) {
+                tell_denials_counted(hierarchy);
+                hierarchy = BPF_CORE_READ(hierarchy, parent);
+        }
         return 0;
 }

@@ -14,6 +14,7 @@ typedef enum BpfRecordType {
         BPF_RECORD_RESTRICTED,
         BPF_RECORD_INSIDE,
         BPF_RECORD_DENIED,
+        BPF_RECORD_COUNTED,
         BPF_RECORD_FREED,
 } BpfRecordType;
 
@@ -28,6 +29,7 @@ typedef struct BpfDomainRecord {
         uint64_t id;
         uint64_t parent; /* 0: none */
         uint64_t n_denials;
+        uint64_t counted; /* its denials are: those of a domain that logs none are not */
         uint64_t handled_fs, handled_net, scoped;
         int32_t creator_pid;
         uint32_t creator_uid;
@@ -66,13 +68,14 @@ typedef struct BpfRestrictionRecord {
         BpfDomainRecord domain; /* as many bytes as it takes */
 } BpfRestrictionRecord;
 
-typedef struct BpfEndRecord {
+/* BPF_RECORD_COUNTED: a thread that lived in it has ended. BPF_RECORD_FREED: it has ended itself. */
+typedef struct BpfCountRecord {
         BpfRecord record;
         uint64_t time_ns;
         uint64_t domain;
         uint64_t n_denials;
-        uint64_t counted; /* its denials were: those of a domain that logs none are not */
-} BpfEndRecord;
+        uint64_t counted; /* as in BpfDomainRecord */
+} BpfCountRecord;
 
 #define BPF_RECORD_NAME_SIZE 256
 
