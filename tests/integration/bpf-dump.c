@@ -4,6 +4,7 @@
  *   bpf-dump snapshot     all threads that live in a domain, and these domains; at last what it cost
  *   bpf-dump thread TID…  the domain of each of these threads
  *   bpf-dump events       says when it listens, then what happens until standard input ends
+ *   bpf-dump load         loads the programs for where Landlock's functions cannot be attached to, wherever it is
  *
  * Once all is open it has the capabilities that landlockd keeps, and no others. Ends with 77 and the reason if BPF cannot
  * tell. */
@@ -16,6 +17,7 @@
 
 #include "base/capability.h"
 #include "base/clock.h"
+#include "source/bpf-events.h"
 #include "source/bpf-source.h"
 
 enum {
@@ -252,6 +254,24 @@ static int print_events(BpfSource *source, struct event_base *base) {
         return 0;
 }
 
+static void ignore_record(void *userdata _unused_, const BpfRecord *record _unused_) {
+}
+
+static int load(BpfSnapshot *snapshot) {
+        _cleanup_(bpf_events_freep) BpfEvents *events = NULL;
+        int r;
+
+        r = bpf_events_new(&events, &(BpfEventsOptions) {
+                .way = BPF_EVENTS_SYSTEM_CALL,
+                .credential_offset = bpf_snapshot_credential_offset(snapshot),
+                .buffer_size = 1,
+                .handler = ignore_record,
+        });
+        if (r >= 0)
+                print(json_pack("{ss}", "type", "loaded"));
+        return r;
+}
+
 static int run(BpfSource *source, struct event_base *base, char *argv[]) {
         if (strcmp(argv[1], "events") == 0)
                 return print_events(source, base);
@@ -262,7 +282,8 @@ static int run(BpfSource *source, struct event_base *base, char *argv[]) {
 
 static bool usage_is_right(int argc, char *argv[]) {
         return argc >= 2 && (strcmp(argv[1], "thread") == 0 ||
-                             (argc == 2 && (strcmp(argv[1], "snapshot") == 0 || strcmp(argv[1], "events") == 0)));
+                             (argc == 2 && (strcmp(argv[1], "snapshot") == 0 || strcmp(argv[1], "events") == 0 ||
+                                            strcmp(argv[1], "load") == 0)));
 }
 
 int main(int argc, char *argv[]) {
@@ -272,7 +293,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         if (!usage_is_right(argc, argv)) {
-                fputs("usage: bpf-dump snapshot | thread TID... | events\n", stderr);
+                fputs("usage: bpf-dump snapshot | thread TID... | events | load\n", stderr);
                 return EXIT_USAGE;
         }
         setvbuf(stdout, NULL, _IOLBF, 0);
@@ -290,8 +311,9 @@ int main(int argc, char *argv[]) {
                 fprintf(stderr, "%s\n", bpf_source_status(source)->reason);
                 return EXIT_UNSUPPORTED;
         }
-        r = capability_keep(CAPABILITY(CAP_AUDIT_CONTROL));
-        if (r >= 0)
+        if (strcmp(argv[1], "load") == 0)
+                r = load(bpf_source_snapshot(source));
+        else if ((r = capability_keep(CAPABILITY(CAP_AUDIT_CONTROL))) >= 0)
                 r = run(source, base, argv);
         if (r < 0)
                 fprintf(stderr, "bpf-dump: %s\n", strerror(-r));

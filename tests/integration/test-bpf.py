@@ -167,6 +167,11 @@ def test_thread():
         lifecycle.expect(domain != "0", want[tid] is not None, f"whether {tid} is in a domain")
 
 
+def test_load():
+    """Also where others are used, as they must work on all kernels, whatever compiler made them."""
+    lifecycle.expect(dump("load"), [{"type": "loaded"}], "the programs on the system call")
+
+
 def test_events(name):
     """Domains: when they are made, by whom; who gets into them; their ends."""
     def test():
@@ -299,6 +304,6 @@ def check_denials_of(expected, told, end):
 HELD = lifecycle.names()
 
 run([(f"snapshot-{name}", test_snapshot(name)) for name in HELD] +
-    [("thread", test_thread)] +
+    [("thread", test_thread), ("load", test_load)] +
     [(f"events-{name}", test_events(name)) for name in HELD] +
     [("denials", test_denials)])
