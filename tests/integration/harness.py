@@ -260,6 +260,9 @@ def eventually(condition, what, timeout=PATIENCE):
 def run(tests):
     """Runs (name, function) pairs, prints TAP, ends the program."""
     only = sys.argv[1:]
+    unknown = [o for o in only if not any(o in name for name, _ in tests)]
+    if unknown:
+        sys.exit(f"no test has {' or '.join(unknown)} in its name")
     tests = [t for t in tests if not only or any(o in t[0] for o in only)]
     if os.geteuid() != 0:
         print("Bail out! These tests need root.")
