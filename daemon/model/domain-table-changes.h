@@ -14,15 +14,23 @@ typedef struct Changes {
         Text node;
 } Changes;
 
-/* The caller fills in what the change is of. */
-Change *changes_add(Changes *changes, ChangeType type, const Domain *domain);
-
 /* domain-table.c: frees what was kept for the changes of the last fact only. */
 void domain_table_free_published(DomainTable *table);
+
+/* domain-table-life.c, on which all others build */
+
+/* The caller fills in what the change is of. */
+Change *changes_add(Changes *changes, ChangeType type, const Domain *domain);
 
 /* The domain that a fact is about, as seen just now. Returns 1 if it is new, which the caller
  * publishes, 0 if not, -ENOMEM. */
 int domain_table_see(Changes *changes, uint64_t id, Domain **ret);
+
+/* How often it denied, logged or not, as the kernel told it. */
+void domain_table_take_count(Changes *changes, Domain *domain, uint64_t n_denials);
+
+/* One source told its end. */
+void domain_table_end_told(Changes *changes, Domain *domain);
 
 /* Its end, if it was told by all who tell it and no denial of it waits. */
 void domain_table_try_end(Changes *changes, Domain *domain);
@@ -40,6 +48,9 @@ void domain_table_desert(Changes *changes, Domain *domain);
 
 /* It turns out that somebody does live in it. */
 void domain_table_resettle(Changes *changes, Domain *domain);
+
+/* Something new was found: by the look? Then it is counted. */
+void domain_table_count_found(Changes *changes, uint64_t *count);
 
 /* domain-table-denials.c */
 int domain_table_apply_denied(Changes *changes, const Denial *denied);
@@ -64,9 +75,6 @@ int domain_table_see_subject(Changes *changes, Domain *domain, Denial *denial);
 /* domain-table-sweep.c */
 void domain_table_begin_look(Changes *changes);
 void domain_table_end_look(Changes *changes, const SnapshotEnd *ended);
-
-/* Something new was found: by the look? Then it is counted. */
-void domain_table_count_found(Changes *changes, uint64_t *count);
 
 /* Takes out one thing that the look did not find, or tells the sum; false when there is nothing left to do. */
 bool domain_table_sweep(Changes *changes);

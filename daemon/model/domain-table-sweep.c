@@ -25,12 +25,6 @@ void domain_table_begin_look(Changes *changes) {
         changes->table->sweeping = false;
 }
 
-void domain_table_count_found(Changes *changes, uint64_t *count) {
-        /* What an event tells meanwhile is no repair. */
-        if (changes->table->looking && (changes->origins & ORIGIN_BPF))
-                (*count)++;
-}
-
 /* Threads that were not found, of a process that was. */
 static void sweep_threads(DomainTable *table, Process *process) {
         Thread *thread, *next;

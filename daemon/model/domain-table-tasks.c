@@ -287,7 +287,7 @@ int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
 
 int domain_table_apply_gone(Changes *changes, const ProcessEnd *gone) {
         ProcessTable *processes = &changes->table->processes;
-        const Domain *domain = domain_table_get(changes->table, gone->domain);
+        const Domain *domain = id_map_get(&changes->table->by_id, gone->domain);
         Process *process = domain ? process_table_get(processes, domain, gone->pid) : NULL;
 
         /* One that has threads is known better than by looking for it. */
