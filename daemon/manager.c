@@ -16,6 +16,7 @@
 #include "manager-look.h"
 #include "manager-start.h"
 #include "manager-survivors.h"
+#include "manager-trace.h"
 #include "model/domain-table.h"
 #include "publish/bus.h"
 #include "publish/json-socket.h"
@@ -336,7 +337,6 @@ static ExitCode open_sources(Manager *manager) {
                 .base = manager->base,
                 .config = manager->options.config,
                 .landlock_abi = manager->status.landlock_abi,
-                .keep = manager->options.keep_trace,
                 .sink = fact_sink(manager),
                 .before = before_trace,
                 .counters = &manager->status.counters,
@@ -559,7 +559,7 @@ Manager *manager_free(Manager *manager) {
         json_socket_free(manager->json);
         state_free(manager->state);
         bpf_source_free(manager->bpf);
-        trace_source_free(manager->trace);
+        manager_end_trace(manager->trace, &manager->options);
         audit_source_free(manager->audit);
         FREE_IF_SET(event_free, manager->sigterm);
         FREE_IF_SET(event_free, manager->sigint);

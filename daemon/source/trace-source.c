@@ -540,15 +540,23 @@ int trace_source_new(TraceSource **ret, const TraceSourceOptions *options) {
         return 0;
 }
 
-TraceSource *trace_source_free(TraceSource *source) {
+static TraceSource *end(TraceSource *source, bool keep) {
         if (!source)
                 return NULL;
 
-        close_all(source, source->options.keep);
+        close_all(source, keep);
         FREE_IF_SET(event_free, source->turn);
         trace_decoder_free(source->decoder);
         free(source);
         return NULL;
+}
+
+TraceSource *trace_source_free(TraceSource *source) {
+        return end(source, false);
+}
+
+TraceSource *trace_source_leave(TraceSource *source) {
+        return end(source, true);
 }
 
 bool trace_source_goes_on(const TraceSource *source) {

@@ -20,7 +20,6 @@ typedef struct TraceSourceOptions {
         struct event_base *base; /* borrowed */
         const Config *config;    /* borrowed */
         int landlock_abi;
-        bool keep; /* leave the instances to the next landlockd */
         FactSink sink;
         void (*before)(void *userdata); /* with the sink's userdata, before what came is reported: what others know of that
                                          * time is to be known first */
@@ -44,9 +43,12 @@ void trace_source_drain(TraceSource *source);
 /* Whether it tells of each fork, exec and exit of a thread that the sink follows. */
 bool trace_source_tells_threads(const TraceSource *source);
 
-/* Removes the instances from the kernel, if they are not to be kept. */
+/* Removes the instances from the kernel. */
 TraceSource *trace_source_free(TraceSource *source);
 DEFINE_CLEANUP(TraceSource *, trace_source_free);
+
+/* Leaves them in the kernel, to the next landlockd. */
+TraceSource *trace_source_leave(TraceSource *source);
 
 /* Removes those that a landlockd left which is not there any more. -EBUSY: it is; no error if there are none. */
 int trace_source_remove(const Config *config);

@@ -219,6 +219,37 @@ def exit_removes_instances():
     assert instances() == []
 
 
+def kept_under_its_name():
+    """Over a planned restart instances are kept, but not those that the next landlockd will not look for."""
+    class Kept(Daemon):
+        def command(self):
+            return super().command() + ["--keep-trace"]
+
+        def configure(self, line):
+            with open(self.config, "w") as f:
+                f.write(f"[Landlockd]\n{line}")
+
+    renamed = CONFIG.replace(INSTANCE, f"{INSTANCE}-b")
+    with Kept(bus=False, config=CONFIG) as daemon:
+        before = sorted(instances())
+        assert before and f"{INSTANCE}-b-tasks" not in before, before
+        daemon.configure(CONFIG + "MaxRules=7\n")
+        daemon.stop()
+        assert sorted(instances()) == before, instances()
+        daemon.start()
+
+        daemon.configure(renamed)
+        daemon.stop()
+        assert instances() == []
+        daemon.start()
+        assert f"{INSTANCE}-b-tasks" in instances() and not set(before) & set(instances()), instances()
+
+        # The next one would not start.
+        daemon.configure("TraceInstance=../no\n")
+        daemon.stop()
+        assert instances() == []
+
+
 def held_by_another():
     """The second does without, says so, and leaves the first alone; audit goes on."""
     with Emitter() as emitter, Daemon(bus=False, config=CONFIG) as first, Daemon(bus=False, config=CONFIG) as second:
@@ -367,6 +398,7 @@ tests = [
     ("a flood of trace events without loss", flood),
     ("what a killed daemon left is read", leftovers_are_read),
     ("instances are removed at the end", exit_removes_instances),
+    ("instances are kept under their name", kept_under_its_name),
     ("an instance held by another", held_by_another),
     ("missing events and fields", missing_events_and_fields),
     ("a kernel without the events", no_events),
