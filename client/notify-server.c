@@ -48,7 +48,7 @@ static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t use
         return 0;
 }
 
-/* What made it refuse may be too much of us (Error.ExcessNotificationGeneration), or that it hangs. */
+/* What made it refuse may be too much of us (Error.ExcessNotificationGeneration), or that it hangs, or cannot start. */
 static void pause_sending(NotifyServer *server, const sd_bus_error *error) {
         uint64_t pause = server->pause_usec == 0 ? PAUSE_MIN_USEC : MIN(server->pause_usec * 2, PAUSE_MAX_USEC);
         int r;
@@ -67,7 +67,7 @@ static void pause_sending(NotifyServer *server, const sd_bus_error *error) {
 }
 
 static void on_failure(NotifyServer *server, const sd_bus_error *error) {
-        if (bus_connection_nobody_there(error)) {
+        if (sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN)) {
                 log_info("There is no notification server: waiting for one.");
                 server->state = STATE_ABSENT;
         } else
@@ -203,7 +203,7 @@ void notify_server_close(NotifyServer *server, uint32_t id) {
 
 static int on_owner_changed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *ret_error) {
         NotifyServer *server = userdata;
-        bool sending = server->state == STATE_SENDING;
+        bool sending = server->state == STATE_SENDING, called = server->call;
         const char *owner;
 
         if (sd_bus_message_read(m, "sss", NULL, NULL, &owner) < 0)
@@ -217,6 +217,13 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, _unused_ sd_bus_e
         server->events->lost(server->userdata);
         if (*owner)
                 server->events->ready(server->userdata);
+        else if (called) {
+                _cleanup_(sd_bus_error_free) sd_bus_error gone =
+                        SD_BUS_ERROR_MAKE_CONST(SD_BUS_ERROR_NO_REPLY, "it ended");
+
+                /* To call it again may start it again, and what is to be told still is. */
+                pause_sending(server, &gone);
+        }
         return 0;
 }
 

@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -83,6 +84,15 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
+def demo(n):
+    """What the sandbox program's demo is denied, if nobody may write /etc/passwd anyway."""
+    return "sending a signal to " in n["body"] and "connecting by TCP to 127.0.0.1:443" in n["body"]
+
+
+def about(name):
+    return lambda n: n["summary"].startswith(f"{name}:")
+
+
 class Agent:
     """A running landlock-notify."""
 
@@ -121,23 +131,77 @@ class Agent:
             return int(next(line for line in f if line.startswith(key + ":")).split()[1])
 
 
-class Desktop:
+class Dunst:
+    """What it shows, and what a person does there. `directory` has its configuration, and what it writes down."""
+
+    def __init__(self, directory, environment, user):
+        self.directory = directory
+        self.environment = environment
+        self.user = user
+
+    def configure(self, timeout=0):
+        """timeout: seconds until a notification expires; 0: never."""
+        write(f"{self.directory}/script", SCRIPT, 0o755)
+        write(f"{self.directory}/menu", MENU, 0o755)
+        write(f"{self.directory}/dunstrc", DUNSTRC.format(directory=self.directory, timeout=timeout))
+
+    def dunstctl(self, *arguments):
+        return subprocess.run(["dunstctl", *arguments], env=self.environment, capture_output=True, text=True,
+                              check=True, timeout=PATIENCE, **self.user).stdout
+
+    def received(self):
+        """All that dunst got, in this order."""
+        if not os.path.exists(f"{self.directory}/received"):
+            return []
+        with open(f"{self.directory}/received") as f:
+            return [json.loads(line) for line in f.read().splitlines()]
+
+    def until_received(self, condition, what, timeout=PATIENCE):
+        found = []
+
+        def check():
+            found[:] = [n for n in self.received() if condition(n)]
+            return found
+
+        try:
+            eventually(check, what, timeout)
+        except AssertionError:
+            raise AssertionError(f"{what} did not come; what came: {self.received()}") from None
+        return found[0]
+
+    def shown(self):
+        """The displayed notifications, which are closed by this, as dunst keeps them in its history."""
+        before = len(self.history())
+        displayed = int(self.dunstctl("count", "displayed"))
+        self.dunstctl("close-all")
+        eventually(lambda: len(self.history()) == before + displayed, "the history")
+        return self.history()[:displayed]
+
+    def history(self):
+        entries = json.loads(self.dunstctl("history"))["data"][0]
+        return [{k: v["data"] for k, v in entry.items()} for entry in entries]
+
+    def choose(self, action):
+        """Invokes an action as a person does: in dunst's menu."""
+        write(f"{self.directory}/choice", f"#{action} (")
+        self.dunstctl("context")
+
+
+class Desktop(Dunst):
     """A session. What it starts ends with it."""
 
     def __init__(self):
         need("dbus-daemon", "dbus-send")
-        self.directory = tempfile.mkdtemp(prefix="landlock-notify-test-")
-        os.chown(self.directory, USER["user"], USER["group"])
-        self.bus = Bus(self.directory, **USER)
-        self.environment = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": self.bus.address, "HOME": self.directory,
-                            "XDG_CONFIG_HOME": f"{self.directory}/config", "XDG_RUNTIME_DIR": self.directory,
-                            "LC_ALL": "C.UTF-8"}
-        self.environment.pop("XDG_DATA_DIRS", None)
+        directory = tempfile.mkdtemp(prefix="landlock-notify-test-")
+        os.chown(directory, USER["user"], USER["group"])
+        self.bus = Bus(directory, **USER)
+        environment = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": self.bus.address, "HOME": directory,
+                       "XDG_CONFIG_HOME": f"{directory}/config", "XDG_RUNTIME_DIR": directory, "LC_ALL": "C.UTF-8"}
+        environment.pop("XDG_DATA_DIRS", None)
+        super().__init__(directory, environment, USER)
         self.config = f"{self.directory}/config/landlockd/notify.conf"
         self.screen = self.server = None
         self.agents = []
-        write(f"{self.directory}/script", SCRIPT, 0o755)
-        write(f"{self.directory}/menu", MENU, 0o755)
 
     def __enter__(self):
         return self
@@ -177,23 +241,35 @@ class Desktop:
         self.environment["DISPLAY"] = f":{number}"
 
     def start_dunst(self, timeout=0):
-        """timeout: seconds until a notification expires; 0: never."""
         need("dunst", "dunstctl")
         if not self.screen:
             self.start_screen()
-        write(f"{self.directory}/dunstrc", DUNSTRC.format(directory=self.directory, timeout=timeout))
+        self.configure(timeout)
         self.server = subprocess.Popen(["dunst", "-config", f"{self.directory}/dunstrc"], env=self.environment,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **USER)
         eventually(lambda: self.has_owner(SERVER_NAME), "dunst's start")
 
-    def start_server(self, *capabilities, error=""):
-        """One that is no dunst; what it gets is in calls()."""
+    def server_command(self, *capabilities, error=""):
         if not importlib.util.find_spec("gi"):
             raise Skip("the package python3-gi is missing")
-        self.server = subprocess.Popen([sys.executable, f"{SRCDIR}/tests/integration/notify-server.py",
-                                        f"{self.directory}/calls", error, *capabilities], env=self.environment,
+        return [sys.executable, f"{SRCDIR}/tests/integration/notify-server.py", f"{self.directory}/calls", error,
+                *capabilities]
+
+    def start_server(self, *capabilities, error=""):
+        """One that is no dunst; what it gets is in calls()."""
+        self.server = subprocess.Popen(self.server_command(*capabilities, error=error), env=self.environment,
                                        stdin=subprocess.PIPE, text=True, **USER)
         eventually(lambda: self.has_owner(SERVER_NAME), "the server's start")
+
+    def let_bus_start(self, *command):
+        """Whoever calls the notification server makes the bus run this from now on, if there is none."""
+        os.makedirs(f"{self.directory}/services", exist_ok=True)
+        write(f"{self.directory}/new-start", "#!/bin/sh\n" + shlex.join(
+            ["exec", "env", f"DBUS_SESSION_BUS_ADDRESS={self.bus.address}", *command]) + "\n", 0o755)
+        os.rename(f"{self.directory}/new-start", f"{self.directory}/start")
+        write(f"{self.directory}/services/{SERVER_NAME}.service",
+              f"[D-BUS Service]\nName={SERVER_NAME}\nExec={self.directory}/start\n")
+        self.call_bus("ReloadConfig")
 
     def calls(self):
         if not os.path.exists(f"{self.directory}/calls"):
@@ -208,53 +284,13 @@ class Desktop:
             eventually(lambda: not self.has_owner(SERVER_NAME), "the server's end")
         self.server = None
 
+    def call_bus(self, method, *arguments):
+        return subprocess.run(["dbus-send", f"--bus={self.bus.address}", "--print-reply=literal",
+                               "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus", f"org.freedesktop.DBus.{method}",
+                               *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE, **USER).stdout
+
     def has_owner(self, name):
-        answer = subprocess.run(["dbus-send", f"--bus={self.bus.address}", "--print-reply=literal",
-                                 "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                 "org.freedesktop.DBus.NameHasOwner", f"string:{name}"],
-                                capture_output=True, text=True, check=True, timeout=PATIENCE, **USER)
-        return "true" in answer.stdout
-
-    def dunstctl(self, *arguments):
-        return subprocess.run(["dunstctl", *arguments], env=self.environment, capture_output=True, text=True,
-                              check=True, timeout=PATIENCE, **USER).stdout
-
-    def received(self):
-        """All that dunst got, in this order."""
-        if not os.path.exists(f"{self.directory}/received"):
-            return []
-        with open(f"{self.directory}/received") as f:
-            return [json.loads(line) for line in f.read().splitlines()]
-
-    def until_received(self, condition, what, timeout=PATIENCE):
-        found = []
-
-        def check():
-            found[:] = [n for n in self.received() if condition(n)]
-            return found
-
-        try:
-            eventually(check, what, timeout)
-        except AssertionError:
-            raise AssertionError(f"{what} did not come; what came: {self.received()}") from None
-        return found[0]
-
-    def shown(self):
-        """The displayed notifications, which are closed by this, as dunst keeps them in its history."""
-        before = len(self.history())
-        displayed = int(self.dunstctl("count", "displayed"))
-        self.dunstctl("close-all")
-        eventually(lambda: len(self.history()) == before + displayed, "the history")
-        return self.history()[:displayed]
-
-    def history(self):
-        entries = json.loads(self.dunstctl("history"))["data"][0]
-        return [{k: v["data"] for k, v in entry.items()} for entry in entries]
-
-    def choose(self, action):
-        """Invokes an action as a person does: in dunst's menu."""
-        write(f"{self.directory}/choice", f"#{action} (")
-        self.dunstctl("context")
+        return "true" in self.call_bus("NameHasOwner", f"string:{name}")
 
     def screenshot(self, path):
         """Of what is shown and nothing around it."""

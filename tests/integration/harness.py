@@ -57,7 +57,7 @@ class Bus:
         config = f"{directory}/bus.conf"
         with open(config, "w") as f:
             f.write(f"""<busconfig><type>custom</type><listen>unix:path={directory}/bus</listen>
-<auth>EXTERNAL</auth><policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
+<servicedir>{directory}/services</servicedir><auth>EXTERNAL</auth><policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
 <allow receive_sender="*"/></policy></busconfig>""")
         self.process = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
                                         stdout=subprocess.PIPE, **options)

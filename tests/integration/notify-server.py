@@ -3,8 +3,8 @@
 """A notification server for what dunst does not do: it lacks capabilities, and it may have had enough.
 
 notify-server.py LOG ERROR [CAPABILITY...]: writes each call to LOG, a line of JSON, and answers Notify with the error of
-that name, or with an ID if the name is empty. ActionInvoked and NotificationClosed are sent for each line that it reads:
-"ID ACTION", "ID"."""
+that name, or with an ID if the name is empty, or dies of it if that is "exit". ActionInvoked and NotificationClosed are sent
+for each line that it reads: "ID ACTION", "ID"."""
 
 import json
 import os
@@ -37,6 +37,8 @@ class Server(dbus.service.Object):
                                 "actions": actions, "timeout": timeout, "hints": {k: int(v) if isinstance(v, dbus.Byte)
                                                                                   else v for k, v in hints.items()}})
                     + "\n")
+        if error == "exit":
+            os._exit(1)
         if error:
             raise Refused("no more")
         self.ids += 1
@@ -56,13 +58,14 @@ class Server(dbus.service.Object):
 
 
 def on_lines(fd, _condition):
-    for line in os.read(fd, 4096).decode().splitlines():
+    lines = os.read(fd, 4096).decode().splitlines()
+    for line in lines:
         id, *action = line.split()
         if action:
             server.ActionInvoked(int(id), action[0])
         else:
             server.NotificationClosed(int(id), 2)
-    return True
+    return bool(lines)
 
 
 dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from desktop import NOTIFY, USER, Desktop
+from desktop import NOTIFY, USER, Desktop, about, demo
 from harness import BUILDDIR, SANDBOX, Daemon, Skip, eventually, run
 
 LOGS = f"{BUILDDIR}/logs"
@@ -55,15 +55,6 @@ def domain_of(daemon, program):
     eventually(ended, "the domain's end")
     (domain,) = found
     return domain
-
-
-def demo(n):
-    """What the demo is denied, if nobody may write /etc/passwd anyway."""
-    return "sending a signal to " in n["body"] and "connecting by TCP to 127.0.0.1:443" in n["body"]
-
-
-def about(name):
-    return lambda n: n["summary"].startswith(f"{name}:")
 
 
 def text_and_picture():
@@ -284,6 +275,22 @@ def server_has_enough():
         assert all(n["replaces"] == 0 for n in desktop.calls()[1:3]), desktop.calls()
 
 
+def server_does_not_start():
+    """One that the bus starts, and that fails to, and then dies of what it is to show: it is tried again."""
+    with landlockd() as daemon, Desktop() as desktop:
+        desktop.let_bus_start("false")
+        agent = start(desktop, daemon)
+        play(app(desktop, "viewer"), "demo")
+        agent.says("It is left alone for 30 s")
+        desktop.let_bus_start(*desktop.server_command("body", error="exit"))
+        eventually(lambda: len(desktop.calls()) == 1, "the first that starts", 60)
+        agent.says("it ended). It is left alone for 30 s")
+        desktop.let_bus_start(*desktop.server_command("body"))
+        eventually(lambda: len(desktop.calls()) == 2, "the second", 60)
+        first, second = desktop.calls()
+        assert about("viewer")(first) and demo(first) and second == first, desktop.calls()
+
+
 def server_without_capabilities():
     with landlockd() as daemon, Desktop() as desktop:
         desktop.start_server("body")
@@ -454,6 +461,7 @@ tests = [
     ("the notification server restarts", server_restarts),
     ("the notification server restarts while a domain is told of", server_restarts_meanwhile),
     ("the notification server has had enough", server_has_enough),
+    ("the notification server does not start", server_does_not_start),
     ("a notification server without capabilities", server_without_capabilities),
     ("actions and what is closed", server_closes),
     ("landlockd comes and goes", landlockd_comes_and_goes),
