@@ -3,9 +3,30 @@
 
 #include <string.h>
 
+#include "base/macros.h"
+
 /* The kernel fills the rest with NULs; a text without any is as long as there is room. */
 static Text bounded(const char *data, size_t size) {
         return (Text) { data, strnlen(data, size) };
+}
+
+Text bpf_fact_comm(const char *comm) {
+        return bounded(comm, BPF_RECORD_COMM_SIZE);
+}
+
+/* What the kernel wrote from the inside out, each component with a NUL behind it, has a slash before it in the path. */
+Text bpf_fact_cgroup(const BpfMemberRecord *record, char *buffer) {
+        size_t n = MIN(record->n_cgroup, sizeof(record->cgroup)), at = n;
+        Text rest = { record->cgroup, n }, component;
+
+        while (rest.len > 0 && text_split(&rest, '\0', &component)) {
+                if (component.len + 1 > at)
+                        break;
+                at -= component.len + 1;
+                buffer[at] = '/';
+                memcpy(buffer + at + 1, component.data, component.len);
+        }
+        return (Text) { buffer + at, n - at };
 }
 
 static DomainDescription describe_domain(const BpfDomainRecord *record) {

@@ -5,6 +5,13 @@
 #include "model/fact.h"
 #include "source/bpf/record.h"
 
+/* The name that the kernel has in BPF_RECORD_COMM_SIZE bytes. */
+Text bpf_fact_comm(const char *comm);
+
+/* The path of its control group, of at most BPF_RECORD_CGROUP_SIZE bytes: "/system.slice/nginx.service"; empty: the root.
+ * In `buffer`. */
+Text bpf_fact_cgroup(const BpfMemberRecord *record, char *buffer);
+
 /* `time_usec` is realtime. */
 Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec);
 Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec);

@@ -9,6 +9,7 @@
 #include "source/bpf-iterator.h"
 #include "source/bpf-kernel.h"
 #include "source/bpf/snapshot.skel.h"
+#include "source/proc-label.h"
 
 struct BpfSnapshot {
         struct snapshot_bpf *programs;
@@ -19,6 +20,9 @@ typedef struct Run {
         FactSink sink;
         uint64_t time_usec, boot_usec;
         uint32_t n_malformed; /* before */
+        uint64_t labelled; /* the domain that the label is of, in whose record it goes; 0: of none */
+        ProcLabel label;
+        Text label_text;
 } Run;
 
 static int set_up(BpfSnapshot *snapshot, char *ret_reason, size_t n_reason) {
@@ -69,22 +73,58 @@ BpfSnapshot *bpf_snapshot_free(BpfSnapshot *snapshot) {
         return NULL;
 }
 
-static void on_record(void *userdata, const BpfRecord *record) {
-        const Run *run = userdata;
-        Fact fact;
-
-        if (record->type == BPF_RECORD_DOMAIN)
-                fact = bpf_fact_domain_seen((const BpfDomainRecord *) record, run->time_usec);
-        else
-                fact = bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec);
+static void report(const Run *run, Fact fact) {
         fact.boot_usec = run->boot_usec;
         run->sink.fn(run->sink.userdata, &fact);
+}
+
+static void on_domain(const Run *run, const BpfDomainRecord *record) {
+        Fact fact = bpf_fact_domain_seen(record, run->time_usec);
+
+        if (record->id == run->labelled)
+                fact.sight.described.label = run->label_text;
+        report(run, fact);
+}
+
+static void on_member(Run *run, const BpfMemberRecord *record) {
+        char path[sizeof(record->cgroup)];
+
+        run->labelled = record->domain;
+        run->label_text = proc_label_join(bpf_fact_comm(record->comm), bpf_fact_cgroup(record, path), &run->label);
+}
+
+static void on_record(void *userdata, const BpfRecord *record) {
+        Run *run = userdata;
+
+        switch ((BpfRecordType) record->type) {
+        case BPF_RECORD_MEMBER:
+                on_member(run, (const BpfMemberRecord *) record);
+                break;
+        case BPF_RECORD_DOMAIN:
+                on_domain(run, (const BpfDomainRecord *) record);
+                break;
+        case BPF_RECORD_THREAD:
+                report(run, bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec));
+                break;
+        case BPF_RECORD_CREDENTIAL:
+        case BPF_RECORD_RESTRICTED:
+        case BPF_RECORD_INSIDE:
+        case BPF_RECORD_DENIED:
+        case BPF_RECORD_COUNTED:
+        case BPF_RECORD_FREED:
+                break; /* not of these programs */
+        }
 }
 
 /* What an earlier run wrote is written again. */
 static Run begin_run(BpfSnapshot *snapshot, FactSink sink) {
         snapshot->programs->bss->run++;
-        return (Run) { sink, clock_realtime_usec(), clock_boottime_usec(), snapshot->programs->bss->n_malformed };
+        return (Run) {
+                .sink = sink,
+                .time_usec = clock_realtime_usec(),
+                .boot_usec = clock_boottime_usec(),
+                .n_malformed = snapshot->programs->bss->n_malformed,
+        };
 }
 
 static int end_run(const BpfSnapshot *snapshot, const Run *run, int r) {

@@ -102,6 +102,7 @@ static void on_record(void *userdata, const BpfRecord *record) {
         case BPF_RECORD_DOMAIN:
         case BPF_RECORD_THREAD:
         case BPF_RECORD_CREDENTIAL:
+        case BPF_RECORD_MEMBER:
                 break; /* these are no events */
         }
 }

@@ -71,7 +71,11 @@ static Text find_unit(Text path, Text *ret_around) {
 }
 
 Text proc_label_format(Text comm, Text cgroups, ProcLabel *label) {
-        Text around, unit = find_unit(find_path(cgroups), &around);
+        return proc_label_join(comm, find_path(cgroups), label);
+}
+
+Text proc_label_join(Text comm, Text cgroup, ProcLabel *label) {
+        Text around, unit = find_unit(cgroup, &around);
         size_t n = 0, hash = find_hash(unit);
 
         put(label, &n, comm);
@@ -109,7 +113,7 @@ int proc_label_read(int64_t tid, uint64_t not_after_usec, ProcLabel *label, Text
         snprintf(path, sizeof(path), "/proc/%" PRIi64, tid);
         /* One that began after it made the domain is another one with its number. */
         directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (directory < 0 || proc_task_read_at(directory, tid, proc_task_boottime(not_after_usec), &task) < 0 || task.dead)
+        if (directory < 0 || proc_task_read_name_at(directory, tid, proc_task_boottime(not_after_usec), &task) < 0 || task.dead)
                 return -ESRCH;
         file = openat(directory, "cgroup", O_RDONLY | O_CLOEXEC);
         n = file < 0 ? -1 : read(file, cgroups, sizeof(cgroups));

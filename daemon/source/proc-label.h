@@ -22,3 +22,6 @@ int proc_label_read(int64_t tid, uint64_t not_after_usec, ProcLabel *label, Text
 /* "comm@unit" of a name and the contents of a /proc/PID/cgroup; the name alone of a process in no control group.
  * Cut to the buffer. */
 Text proc_label_format(Text comm, Text cgroups, ProcLabel *label);
+
+/* The same of a name and the path of a control group: "/system.slice/nginx.service". */
+Text proc_label_join(Text comm, Text cgroup, ProcLabel *label);

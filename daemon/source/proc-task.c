@@ -121,13 +121,16 @@ uint64_t proc_task_boottime(uint64_t realtime_usec) {
         return realtime_usec > offset_usec ? realtime_usec - offset_usec + CLOCK_STEP_USEC : 0;
 }
 
-int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_usec, ProcTask *ret) {
-        int r;
-
+int proc_task_read_name_at(int directory, int64_t tid, uint64_t not_after_usec, ProcTask *ret) {
         ret->tid = tid;
         ret->has_pid = ret->has_uid = false;
         ret->exe = TEXT_NULL;
-        r = read_stat(directory, not_after_usec, ret);
+        return read_stat(directory, not_after_usec, ret);
+}
+
+int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_usec, ProcTask *ret) {
+        int r = proc_task_read_name_at(directory, tid, not_after_usec, ret);
+
         if (r < 0)
                 return r;
         read_status(directory, ret);

@@ -34,6 +34,9 @@ int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret)
  * whoever has its number then. */
 int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);
 
+/* The same, of which only its name and whether it is dead are read: the rest takes longer. */
+int proc_task_read_name_at(int directory, int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);
+
 /* A TaskIdentify. */
 int proc_task_identify(int64_t tid, TaskIdentity *ret);
 

@@ -91,6 +91,7 @@ static void print_domain_seen(const DomainSight *sight) {
         set(object, "uid", json_integer(described->creator_uid));
         set(object, "comm", text(described->creator_comm));
         set(object, "exe", text(described->creator_exe));
+        set(object, "label", text(described->label));
         set(object, "denials", sight->has_n_denials ? json_integer(sight->n_denials) : NULL);
         set(object, "fs", names(ACCESS_FS, sight->handled.bits[ACCESS_FS]));
         set(object, "net", names(ACCESS_NET, sight->handled.bits[ACCESS_NET]));

@@ -3,6 +3,8 @@
 """What BPF programs read in the kernel, without a daemon around them: who lives in which domain, and what happens. All
 of it is exact, so it must be the same as what those who did it say."""
 
+import contextlib
+import ctypes
 import json
 import os
 import queue
@@ -150,6 +152,148 @@ def test_snapshot(name):
             assert around is None or order[around] < i, f"{line} before what is around it"
 
     return test
+
+
+# The same numbers on all machines.
+SYS_LANDLOCK_CREATE_RULESET, SYS_LANDLOCK_RESTRICT_SELF = 444, 446
+PR_SET_NAME, PR_SET_NO_NEW_PRIVS = 15, 38
+FS_WRITE_FILE = 1 << 1
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(function, *arguments):
+    result = function(*arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def restrict_thread():
+    """Into a domain of its own."""
+    handled = ctypes.c_uint64(FS_WRITE_FILE)
+    call(libc.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    ruleset = call(libc.syscall, SYS_LANDLOCK_CREATE_RULESET, ctypes.byref(handled), ctypes.c_size_t(8), 0)
+    call(libc.syscall, SYS_LANDLOCK_RESTRICT_SELF, ruleset, 0)
+    os.close(ruleset)
+
+
+@contextlib.contextmanager
+def child(prepare):
+    """A process that does this, and then nothing more until the end. Gives its ID."""
+    (ready, told), (end, ended) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(ended)
+            prepare()
+            os.write(told, b".")
+            os.read(end, 1)
+        finally:
+            os._exit(0)
+    os.close(told)
+    try:
+        assert os.read(ready, 1) == b".", "the process failed"
+        yield pid
+    finally:
+        os.close(ended)
+        os.waitpid(pid, 0)
+        os.close(ready)
+        os.close(end)
+
+
+def set_comm(comm):
+    """Of this thread."""
+    call(libc.prctl, PR_SET_NAME, comm.encode(), 0, 0, 0)
+
+
+def hierarchy(kind, option=""):
+    """Where control groups of this kind are mounted."""
+    with open("/proc/mounts") as f:
+        for _, path, mounted, options, *_ in map(str.split, f):
+            if mounted == kind and option in options.split(",") + [""]:
+                return path
+    return None
+
+
+@contextlib.contextmanager
+def control_group(root, path):
+    made = []
+    try:
+        for component in path.split("/"):
+            made.append(f"{made[-1] if made else root}/{component}")
+            os.mkdir(made[-1])
+        yield made[-1]
+    finally:
+        for directory in reversed(made):
+            os.rmdir(directory)
+
+
+HASH = "0123456789abcdef" * 4
+
+
+def test_label():
+    """The label of a domain is that of the first thread in it, in every kind of control group."""
+    cases = [("cgroup2", "", path, label) for path, label in (
+        ("landlockd-test.service", "name@landlockd-test.service"),
+        ("landlockd-test.service/inside", "name@landlockd-test.service"),
+        ("landlockd-test/plain", "name@plain"),
+        (f"landlockd-test/{HASH}", "name@landlockd-test-0123456789ab"),
+        (f"landlockd-test/docker-{HASH}.scope/a/b/c", "name@docker-0123456789ab"),
+        ("landlockd-test/" + "n" * 255 + "/m", "name@m"),
+        ("/".join(["n" * 255] * 5), None),
+        ("/".join(["n"] * 32), None),
+        ("/".join(["n"] * 31), "name@n"))]
+    cases += [("cgroup", "name=systemd", "landlockd-test.scope", "name@landlockd-test.scope")]
+    n_tested = 0
+    for kind, option, path, label in cases:
+        root = hierarchy(kind, option)
+        if root is None or (kind == "cgroup" and b"0::/\n" not in open("/proc/self/cgroup", "rb").readlines()):
+            continue
+        with control_group(root, path) as group:
+            check_label(group, label)
+        n_tested += 1
+    if n_tested == 0:
+        raise Skip("no hierarchy of control groups is mounted")
+
+
+def check_label(group, label):
+    def prepare():
+        with open(f"{group}/cgroup.procs", "w") as f:
+            f.write("0")
+        set_comm("name")
+        restrict_thread()
+
+    with child(prepare) as pid:
+        told = dump("snapshot")
+    domain = next(t["domain"] for t in told if t["type"] == "thread" and t["pid"] == pid)
+    labels = {d.get("label") for d in told if d["type"] == "domain" and d["domain"] == domain}
+    lifecycle.expect(labels, {label}, f"label in {group}")
+
+
+def test_label_of_outer():
+    """A domain that is first found around another one is labelled by a thread of its own."""
+    def prepare():
+        stay, started = threading.Event(), threading.Event()
+
+        def live():
+            set_comm("outside")
+            started.set()
+            stay.wait()
+
+        restrict_thread()
+        threading.Thread(target=live, daemon=True).start()
+        assert started.wait(PATIENCE)
+        set_comm("inside")
+        restrict_thread()
+
+    with child(prepare) as pid:
+        told = dump("snapshot")
+    names = {t["domain"]: t["comm"] for t in told if t["type"] == "thread" and t["pid"] == pid}
+    labels = {d["domain"]: d["label"].split("@")[0] for d in told if d["type"] == "domain" and "label" in d}
+    lifecycle.expect(sorted(names.values()), ["inside", "outside"], "threads")
+    for domain, name in names.items():
+        lifecycle.expect(labels[domain], name, f"label of {domain}")
 
 
 def test_thread():
@@ -304,6 +448,6 @@ def check_denials_of(expected, told, end):
 HELD = lifecycle.names()
 
 run([(f"snapshot-{name}", test_snapshot(name)) for name in HELD] +
-    [("thread", test_thread), ("load", test_load)] +
+    [("thread", test_thread), ("load", test_load), ("label", test_label), ("label-of-outer", test_label_of_outer)] +
     [(f"events-{name}", test_events(name)) for name in HELD] +
     [("denials", test_denials)])

@@ -78,12 +78,15 @@ struct signal_struct {
         int nr_threads;
 };
 
+struct css_set;
+
 struct task_struct {
         unsigned int flags;
         int pid, tgid;
         unsigned long atomic_flags;
         struct signal_struct *signal;
         const struct cred *real_cred, *cred;
+        const struct css_set *cgroups;
         char comm[TASK_COMM_LEN];
 };
 
@@ -147,6 +150,37 @@ struct landlock_cred_security {
         uint16_t domain_exec;
         uint8_t log_subdomains_off : 1;
 } __attribute__((packed));
+
+/* The control groups of a thread, one in each hierarchy. */
+
+struct list_head {
+        struct list_head *next;
+};
+
+struct kernfs_node {
+        struct kernfs_node *__parent; /* NULL: of the root */
+        const char *name;
+};
+
+struct cgroup_root {
+        char name[64];
+};
+
+struct cgroup {
+        int level; /* 0: the root */
+        struct kernfs_node *kn;
+        struct cgroup_root *root;
+};
+
+struct css_set {
+        struct cgroup *dfl_cgrp; /* in the hierarchy of version 2 */
+        struct list_head cgrp_links;
+};
+
+struct cgrp_cset_link {
+        struct cgroup *cgrp;
+        struct list_head cgrp_link;
+};
 
 /* What is denied; before Linux 7.3, which tells it by trace events. */
 

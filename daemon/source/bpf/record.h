@@ -6,6 +6,7 @@
 
 #define BPF_RECORD_COMM_SIZE 16
 #define BPF_RECORD_PATH_SIZE 4096
+#define BPF_RECORD_CGROUP_SIZE 1024
 
 typedef enum BpfRecordType {
         BPF_RECORD_DOMAIN,
@@ -16,6 +17,7 @@ typedef enum BpfRecordType {
         BPF_RECORD_DENIED,
         BPF_RECORD_COUNTED,
         BPF_RECORD_FREED,
+        BPF_RECORD_MEMBER,
 } BpfRecordType;
 
 /* The beginning of each record. */
@@ -45,6 +47,16 @@ typedef struct BpfThreadRecord {
         char comm[BPF_RECORD_COMM_SIZE];
         uint32_t reserved;
 } BpfThreadRecord;
+
+/* A thread by which a domain that it lives in can be recognised. */
+typedef struct BpfMemberRecord {
+        BpfRecord record;
+        uint64_t domain;
+        char comm[BPF_RECORD_COMM_SIZE];
+        uint32_t n_cgroup;
+        uint32_t reserved;
+        char cgroup[BPF_RECORD_CGROUP_SIZE]; /* components of its path, the innermost first, each with a NUL; n_cgroup bytes */
+} BpfMemberRecord;
 
 /* What would be Landlock's part of a credential at the offset that is being tried. */
 typedef struct BpfCredentialRecord {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* All threads that live in a domain, and these domains, as they are now: iterators over the kernel's threads. */
+#include "source/bpf/cgroup.h"
 #include "source/bpf/domain.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -7,8 +8,8 @@ char LICENSE[] SEC("license") = "GPL";
 /* Where a credential's domain is not as it has to be. */
 uint32_t n_malformed;
 
-/* Domains that have been written, each with the run in which it was. One that is pushed out is written again, which
- * does no harm. */
+/* Domains that have been written, each with the run in which it was, and whether that was for a thread that lives in it:
+ * see writing(). One that is pushed out is written again, which does no harm. */
 struct {
         __uint(type, BPF_MAP_TYPE_LRU_HASH);
         __uint(max_entries, 8192);
@@ -20,6 +21,7 @@ uint32_t run;
 
 /* One thread of landlockd reads, so that there is one of each. */
 static BpfDomainRecord domain_record;
+static BpfMemberRecord member_record;
 static const struct landlock_hierarchy *chain[LANDLOCK_MAX_NUM_LAYERS]; /* the outermost first */
 static uint64_t ids[LANDLOCK_MAX_NUM_LAYERS];                           /* of those that have to be written; else 0 */
 
@@ -48,19 +50,35 @@ static __always_inline bool follow_layers(const Layers *layers) {
         return !hierarchy;
 }
 
+/* What is remembered of a domain: more, if it is written for one that lives in it and not only in one nested in it. */
+static __always_inline uint32_t writing(bool innermost) {
+        return run << 1 | innermost;
+}
+
+/* By what a domain is recognised comes before it. Returns whether there was room. */
+static __always_inline bool write_member(struct seq_file *seq, const struct task_struct *task, uint64_t domain) {
+        uint64_t size = fill_member(&member_record, task, domain);
+
+        barrier_var(size);
+        return size == 0 || size > sizeof(member_record) || bpf_seq_write(seq, &member_record, size) >= 0;
+}
+
 /* Of a thread either all that is to be written is, or the kernel calls again when there is room. */
-static __always_inline int write_domains(struct seq_file *seq, const Layers *layers) {
+static __always_inline int write_domains(struct seq_file *seq, const struct task_struct *task, const Layers *layers) {
         uint32_t n = number_of(layers);
 
         for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++) {
                 const struct landlock_hierarchy *hierarchy = chain[i];
                 uint64_t id = BPF_CORE_READ(hierarchy, id);
                 const uint32_t *last = bpf_map_lookup_elem(&written, &id);
+                bool innermost = i + 1 == n;
                 uint64_t size;
 
-                ids[i] = last && *last == run ? 0 : id;
+                ids[i] = last && (*last | !innermost) == writing(true) ? 0 : id;
                 if (ids[i] == 0)
                         continue;
+                if (innermost && !write_member(seq, task, id))
+                        return -1;
                 size = fill_domain(&domain_record, hierarchy, layers, i);
                 if (size > sizeof(domain_record))
                         return -1;
@@ -73,9 +91,12 @@ static __always_inline int write_domains(struct seq_file *seq, const Layers *lay
 static __always_inline void remember_written(const Layers *layers) {
         uint32_t n = number_of(layers);
 
-        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++)
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++) {
+                uint32_t value = writing(i + 1 == n);
+
                 if (ids[i] != 0)
-                        bpf_map_update_elem(&written, &ids[i], &run, BPF_ANY);
+                        bpf_map_update_elem(&written, &ids[i], &value, BPF_ANY);
+        }
 }
 
 /* A thread that has begun to exit may have told so already: it does not come back. */
@@ -97,7 +118,7 @@ int threads(struct bpf_iter__task *context) {
                 n_malformed++;
                 return 0;
         }
-        if (write_domains(context->meta->seq, &layers) < 0)
+        if (write_domains(context->meta->seq, task, &layers) < 0)
                 return 0;
         fill_thread(&record, task, innermost_id(&layers));
         if (bpf_seq_write(context->meta->seq, &record, sizeof(record)) >= 0)
