@@ -71,12 +71,16 @@ bool bus_connection_nobody_there(const sd_bus_error *error) {
                has_prefix(error->name, "org.freedesktop.systemd1.");
 }
 
+bool bus_connection_no_such_domain(const sd_bus_error *error) {
+        return sd_bus_error_has_name(error, ERROR_PREFIX "NoSuchDomain");
+}
+
 /* Or its owner vanished. */
 static bool error_is_not_running(const sd_bus_error *error) {
         return sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED) || bus_connection_nobody_there(error);
 }
 
-static ExitCode say_error(const sd_bus_error *error, int number) {
+ExitCode bus_connection_say_error(const sd_bus_error *error, int number) {
         if (!error->name || has_prefix(error->name, "System.Error.")) {
                 output_error("The bus broke off: %s.", strerror(-number));
                 return EXIT_CODE_FAILURE;
@@ -90,7 +94,7 @@ static ExitCode say_error(const sd_bus_error *error, int number) {
         if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
             strcmp(error->name, ERROR_PREFIX "CallerDomainUnknown") == 0)
                 return EXIT_CODE_NOT_PERMITTED;
-        if (strcmp(error->name, ERROR_PREFIX "NoSuchDomain") == 0 || strcmp(error->name, ERROR_PREFIX "NoSuchProcess") == 0)
+        if (bus_connection_no_such_domain(error) || strcmp(error->name, ERROR_PREFIX "NoSuchProcess") == 0)
                 return EXIT_CODE_NOT_FOUND;
         if (strcmp(error->name, ERROR_PREFIX "InvalidOption") == 0)
                 return EXIT_CODE_USAGE;
@@ -100,14 +104,14 @@ static ExitCode say_error(const sd_bus_error *error, int number) {
 ExitCode bus_connection_new_call(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret) {
         int r = sd_bus_message_new_method_call(bus, ret, BUS_CONNECTION_NAME, BUS_CONNECTION_PATH, interface, method);
 
-        return r < 0 ? say_error(&SD_BUS_ERROR_NULL, r) : EXIT_CODE_OK;
+        return r < 0 ? bus_connection_say_error(&SD_BUS_ERROR_NULL, r) : EXIT_CODE_OK;
 }
 
 ExitCode bus_connection_call(sd_bus *bus, sd_bus_message *call, sd_bus_message **ret_reply) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r = sd_bus_call(bus, call, 0, &error, ret_reply);
 
-        return r < 0 ? say_error(&error, r) : EXIT_CODE_OK;
+        return r < 0 ? bus_connection_say_error(&error, r) : EXIT_CODE_OK;
 }
 
 ExitCode bus_connection_bad_reply(int error) {

@@ -24,5 +24,11 @@ ExitCode bus_connection_call(sd_bus *bus, sd_bus_message *call, sd_bus_message *
 /* Whether nobody has the name that was called, and nothing could be started that does. */
 bool bus_connection_nobody_there(const sd_bus_error *error);
 
+/* What went wrong with a call: `number` is the negative errno where the error has no name. Returns what to end with. */
+ExitCode bus_connection_say_error(const sd_bus_error *error, int number);
+
+/* Whether the domain that was asked about is not known. */
+bool bus_connection_no_such_domain(const sd_bus_error *error);
+
 /* For an answer that is not of the form it should be: says so. */
 ExitCode bus_connection_bad_reply(int error);

@@ -479,6 +479,8 @@ json_t *bus_json_denial(uint64_t cursor, const json_t *properties) {
                 { "Time", NULL, "time", convert_time },
                 { "HexID", NULL, "domain", convert_text },
                 { "UUID", NULL, "domain_uuid", convert_text },
+                { "Count", NULL, "count", convert_known_number },
+                { "Last", NULL, "last", convert_time },
                 { "Blockers", NULL, "blockers", convert_list },
                 { "Object", NULL, "object", convert_denied_object },
                 { "Subject", NULL, "subject", convert_object },

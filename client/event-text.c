@@ -229,6 +229,9 @@ static char *lost_message(const json_t *event) {
                 ? format_text("%" JSON_INTEGER_FORMAT, json_integer_value(count))
                 : check_memory(strdup("an unknown number of"));
 
+        if (strcmp(json_get_text(event, "cause") ?: "", "missed") == 0)
+                return format_text("%s denials and changes of domains were not told: there were too many at once, or this "
+                                   "was read too slowly", number);
         return format_text("%s: %s %s lost (%s)%s%s%s%s", json_get_text(event, "source") ?: "?", number,
                            json_get_text(event, "unit") ?: "events", json_get_text(event, "cause") ?: "cause unknown",
                            since ? " from " : "", since ?: "", until ? " to " : "", until ?: "");

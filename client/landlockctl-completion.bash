@@ -21,7 +21,7 @@ _landlockctl() {
                 [show]='--limit='
                 [lookup]='--pidfd= --self'
                 [denials]='--domain= --limit= --since= --reverse'
-                [monitor]='--type= --domain= --blocker= --snapshot --since= --socket='
+                [monitor]='--type= --domain= --blocker= --snapshot --since= --socket --socket='
                 [replay]='--boot-id= --machine-id='
         )
         local verb='' word bus=()
@@ -39,9 +39,9 @@ _landlockctl() {
         --json) COMPREPLY=($(compgen -W 'pretty short off' -- "$cur")) ;;
         --bus) COMPREPLY=($(compgen -W 'system session' -- "$cur")) ;;
         --state) COMPREPLY=($(compgen -W 'allocated deallocated any' -- "$cur")) ;;
-        --type) COMPREPLY=($(compgen -W 'ruleset domain process denial lost' -- "$cur")) ;;
+        --type) COMPREPLY=($(compgen -W 'denial domain lost process ruleset' -- "$cur")) ;;
         --domain) COMPREPLY=($(compgen -W "$(_landlockctl_domains "${bus[@]}")" -- "$cur")) ;;
-        --socket) _filedir ;;
+        --socket) [[ $split == true ]] && _filedir ;;
         --limit | --since | --blocker | --boot-id | --machine-id | --pidfd | -n) ;;
         *)
                 if [[ $cur == -* ]]; then

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The subscription to denials: made when landlockd is there, made anew when it comes back, and never a reason to start
- * it. Only what landlockd itself sends is taken: on the system bus, anybody may send us a signal. */
+/* The subscription to denials: asked for again as long as landlockd refuses it, and never a reason to start landlockd. */
 #pragma once
 
 #include <stdbool.h>

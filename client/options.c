@@ -62,7 +62,7 @@ static const struct option long_options[] = {
         { "domain", required_argument, NULL, OPTION_DOMAIN },
         { "since", required_argument, NULL, OPTION_SINCE },
         { "reverse", no_argument, NULL, OPTION_REVERSE },
-        { "socket", required_argument, NULL, OPTION_SOCKET },
+        { "socket", optional_argument, NULL, OPTION_SOCKET },
         { "type", required_argument, NULL, OPTION_TYPE },
         { "blocker", required_argument, NULL, OPTION_BLOCKER },
         { "snapshot", no_argument, NULL, OPTION_SNAPSHOT },
@@ -103,13 +103,14 @@ static const char option_help[] =
         "     --state=STATE       list: allocated (default), deallocated or any\n"
         "  -n --limit=N           list, show, denials: at most N domains or denials\n"
         "     --domain=DOMAIN     ps, denials, monitor: only this domain's\n"
-        "     --since=N           denials: from this cursor on; monitor: what followed\n"
-        "                         the event with this number, first\n"
+        "     --since=N           denials, monitor: from this cursor on; monitor --socket:\n"
+        "                         what followed the event with this number, first\n"
         "  -r --reverse           denials: the newest first\n"
         "     --type=TYPE,...     monitor: only events of these types\n"
         "     --blocker=NAME,...  monitor: only denials by these blockers\n"
-        "     --snapshot          monitor: what is known already, first\n"
-        "     --socket=PATH       monitor: landlockd's JSON socket\n"
+        "     --snapshot          monitor: the live domains, first\n"
+        "     --socket[=PATH]     monitor: all events, each by itself, from landlockd's JSON\n"
+        "                         socket, which root may read\n"
         "                         (default " DEFAULT_SOCKET ")\n"
         "     --pidfd=FD          lookup: the process that this inherited pidfd holds\n"
         "     --self              lookup: landlockctl itself, and so who started it\n"
@@ -172,6 +173,24 @@ int domain_name_parse(const char *text, DomainName *ret) {
         host_format_domain(name.id, name.hex);
         *ret = name;
         return 0;
+}
+
+bool options_want_domain(const Options *options, const char *hex, const char *uuid) {
+        for (size_t i = 0; i < options->n_domains; i++) {
+                const DomainName *name = &options->domains[i];
+                const char *wanted = name->is_uuid ? name->uuid : name->hex, *text = name->is_uuid ? uuid : hex;
+
+                if (text && strcmp(wanted, text) == 0)
+                        return true;
+        }
+        return options->n_domains == 0;
+}
+
+bool options_want_type(const Options *options, const char *type) {
+        for (size_t i = 0; i < options->types.n; i++)
+                if (strcmp(options->types.names[i], type) == 0)
+                        return true;
+        return options->types.n == 0;
 }
 
 static OptionsResult parse_domains(char *value, Options *options) {
@@ -295,7 +314,7 @@ static OptionsResult parse_option(int option, char *value, Options *options) {
                 options->reverse = true;
                 return OPTIONS_RUN;
         case OPTION_SOCKET:
-                options->socket = value;
+                options->socket = value ?: DEFAULT_SOCKET;
                 return OPTIONS_RUN;
         case OPTION_TYPE:
                 return parse_names(value, &options->types);
@@ -370,8 +389,7 @@ static OptionsResult check_verb(const Options *options, uint64_t given) {
 }
 
 OptionsResult options_parse(int argc, char **argv, Options *ret) {
-        Options options = { .bus = "system", .socket = DEFAULT_SOCKET, .legend = true, .pager = true,
-                            .state = "allocated", .pidfd = -EBADF };
+        Options options = { .bus = "system", .legend = true, .pager = true, .state = "allocated", .pidfd = -EBADF };
         const char *name = DEFAULT_VERB;
         OptionsResult result;
         uint64_t given = 0;

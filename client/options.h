@@ -39,7 +39,7 @@ typedef struct Options {
         char **args; /* of the verb; NULL-terminated, borrowed */
         size_t n_args;
         const char *bus;    /* "system", "session" or an address */
-        const char *socket;
+        const char *socket; /* monitor: the path; NULL: over D-Bus */
         JsonMode json;
         bool legend, pager, full, verbose, reverse, snapshot;
         bool self;         /* lookup: of this process */
@@ -56,6 +56,12 @@ typedef struct Options {
 
 /* Hex with or without 0x, or a UUID; -EINVAL. */
 int domain_name_parse(const char *text, DomainName *ret);
+
+/* Whether --domain= names this one, or was not given. Each may be NULL, as not known. */
+bool options_want_domain(const Options *options, const char *hex, const char *uuid);
+
+/* Whether --type= names this one, or was not given. */
+bool options_want_type(const Options *options, const char *type);
 
 typedef enum OptionsResult {
         OPTIONS_RUN,   /* the verb is to be run */

@@ -52,14 +52,32 @@ static ExitCode query_counters(sd_bus *bus, json_t *properties) {
         return code;
 }
 
-ExitCode query_status(sd_bus *bus, json_t **ret) {
+static ExitCode query_manager(sd_bus *bus, json_t **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(json_decrefp) json_t *properties = NULL;
         ExitCode code;
 
         code = call(bus, "org.freedesktop.DBus.Properties", "GetAll", &reply, "s", BUS_CONNECTION_MANAGER);
-        if (code == EXIT_CODE_OK)
-                code = read_properties(reply, &properties);
+        return code == EXIT_CODE_OK ? read_properties(reply, ret) : code;
+}
+
+ExitCode query_greeting(sd_bus *bus, json_t **ret) {
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        ExitCode code;
+
+        code = query_manager(bus, &properties);
+        if (code != EXIT_CODE_OK)
+                return code;
+        json_object_del(properties, "LiveDomains");
+        json_object_del(properties, "FreedDomains");
+        *ret = bus_json_status(properties);
+        return EXIT_CODE_OK;
+}
+
+ExitCode query_status(sd_bus *bus, json_t **ret) {
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        ExitCode code;
+
+        code = query_manager(bus, &properties);
         if (code == EXIT_CODE_OK)
                 code = query_counters(bus, properties);
         if (code == EXIT_CODE_OK)
@@ -216,6 +234,32 @@ ExitCode query_domain(sd_bus *bus, const DomainName *name, json_t **ret) {
         return name->is_uuid ? query_domain_by_uuid(bus, name->uuid, ret) : query_domain_by_id(bus, name->id, ret);
 }
 
+ExitCode query_domain_kept(sd_bus *bus, uint64_t id, json_t **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        ExitCode code;
+        int r;
+
+        code = bus_connection_new_call(bus, BUS_CONNECTION_MANAGER, "DescribeDomain", &m);
+        if (code != EXIT_CODE_OK)
+                return code;
+        r = sd_bus_message_append(m, "t", id);
+        /* What a landlockd that is being stopped has told last must not start it again. */
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(m, false);
+        if (r < 0)
+                return bus_connection_bad_reply(r);
+        r = sd_bus_call(bus, m, 0, &error, &reply);
+        if (r < 0 && !bus_connection_no_such_domain(&error))
+                return bus_connection_say_error(&error, r);
+        if (r >= 0)
+                code = read_properties(reply, &properties);
+        if (code == EXIT_CODE_OK)
+                *ret = properties ? bus_json_domain(properties) : NULL;
+        return code;
+}
+
 ExitCode query_domain_option(sd_bus *bus, const Options *options, json_t **ret) {
         if (options->n_domains == 0)
                 return EXIT_CODE_OK;
@@ -351,6 +395,12 @@ ExitCode query_denials(sd_bus *bus, const DenialsQuery *query, json_t **ret_list
         *ret_list = TAKE_PTR(list);
         *ret_next = page.since;
         return EXIT_CODE_OK;
+}
+
+ExitCode query_denials_end(sd_bus *bus, uint64_t *ret) {
+        _cleanup_(json_decrefp) json_t *newest = NULL;
+
+        return query_denials(bus, &(DenialsQuery) { .limit = 1 }, &newest, ret);
 }
 
 void query_say_shortened(const char *what, uint64_t n_known, const json_t *list) {

@@ -8,6 +8,9 @@
 
 ExitCode query_status(sd_bus *bus, json_t **ret);
 
+/* The same without counters: what does not change, and the sources. */
+ExitCode query_greeting(sd_bus *bus, json_t **ret);
+
 /* The youngest first. state: "allocated", "deallocated" or "any"; limit: 0 for all. */
 ExitCode query_domains(sd_bus *bus, const char *state, unsigned limit, json_t **ret_list);
 
@@ -18,6 +21,9 @@ ExitCode query_lookup_self(sd_bus *bus, json_t **ret);
 
 /* EXIT_CODE_NOT_FOUND if there is none. */
 ExitCode query_domain(sd_bus *bus, const DomainName *name, json_t **ret);
+
+/* One that may have been dropped meanwhile: then *ret is NULL. */
+ExitCode query_domain_kept(sd_bus *bus, uint64_t id, json_t **ret);
 
 /* The one that --domain= names, if it is given; the verb takes no more than one. It must be known: that a domain has
  * nothing to list and that its ID was mistyped are different answers. */
@@ -35,6 +41,9 @@ typedef struct DenialsQuery {
 
 /* In order of time. ret_next is the cursor of what follows. */
 ExitCode query_denials(sd_bus *bus, const DenialsQuery *query, json_t **ret_list, uint64_t *ret_next);
+
+/* ret is the cursor of what comes after the newest denial, of those that the caller sees. */
+ExitCode query_denials_end(sd_bus *bus, uint64_t *ret);
 
 /* On standard error, if landlockd knows of more than it gives at once; `what` is their plural. */
 void query_say_shortened(const char *what, uint64_t n_known, const json_t *list);

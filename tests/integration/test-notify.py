@@ -345,6 +345,23 @@ def landlockd_comes_and_goes():
         desktop.agents.remove(agent)
 
 
+def refused_at_first():
+    """As many as may subscribe do already; when one of them ends, its place is asked for again."""
+    import dbus
+    with landlockd() as daemon, Desktop() as desktop:
+        others = [dbus.bus.BusConnection(daemon.bus.address) for _ in range(64)]
+        for other in others:
+            other.call_blocking("io.landlock.Landlockd1", "/io/landlock/Landlockd1", "io.landlock.Landlockd1.Manager",
+                                "Subscribe", "a{sv}", [{}])
+        agent = desktop.start_agent(daemon.bus.address, user={}).says("landlockd does not tell of denials")
+        assert WATCHING not in agent.messages()
+        others.pop().close()
+        agent.says(WATCHING)
+        assert agent.messages().count("does not tell of denials") == 1, agent.messages()
+        for other in others:
+            other.close()
+
+
 def only_own_domains():
     with landlockd() as daemon, Desktop() as desktop:
         desktop.start_dunst()
@@ -465,6 +482,7 @@ tests = [
     ("a notification server without capabilities", server_without_capabilities),
     ("actions and what is closed", server_closes),
     ("landlockd comes and goes", landlockd_comes_and_goes),
+    ("landlockd refuses at first", refused_at_first),
     ("own domains only", only_own_domains),
     ("root sees all domains if it asks to", all_domains_for_root),
     ("forged signals", forged_signals),

@@ -135,6 +135,9 @@ static void test_events(void **state _unused_) {
                "2026-11-22 00:28:34.891 to 2026-11-22 00:28:35.000\n");
         prints("{\"type\":\"lost\",\"source\":\"client\",\"cause\":\"slow-client\",\"unit\":\"events\",\"count\":9}",
                "-                       lost    -         client: 9 events lost (slow-client)\n");
+        prints("{\"type\":\"lost\",\"source\":\"client\",\"cause\":\"missed\",\"unit\":\"events\",\"count\":9}",
+               "-                       lost    -         9 denials and changes of domains were not told: there were too many "
+               "at once, or this was read too slowly\n");
         prints("{\"type\":\"hello\",\"version\":\"1\",\"landlock\":{\"abi\":7},\"sources\":[{\"name\":\"audit\","
                "\"state\":\"degraded\",\"reason\":\"so\"},{\"name\":\"trace\",\"state\":\"active\",\"reason\":\"\"}]}",
                "-                       hello   -         landlockd 1, Landlock ABI 7; audit degraded (so); trace active\n");

@@ -1,306 +1,429 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `monitor` against a server that behaves as a test tells it to: also as landlockd never should. */
+/* `monitor` over D-Bus, against the real interface on a bus of its own. */
+#include "test-bus-listener.h"
 #include "test-client-capture.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
-#define HELLO "{\"type\":\"hello\",\"version\":\"1\",\"landlock\":{\"abi\":7},\"sources\":[]}\n"
-#define HELLO_TEXT "-                       hello   -         landlockd 1, Landlock ABI 7\n"
-#define DENIAL(domain, uuid)                                                                                       \
-        "{\"time\":\"2026-11-22T00:28:34.891000Z\",\"type\":\"denial\",\"domain\":\"" domain "\",\"domain_uuid\":\"" uuid \
-        "\",\"blockers\":[\"ptrace\"],\"subject\":{\"comm\":\"sh\",\"pid\":7}}\n"
-#define DENIAL_TEXT(domain) "2026-11-22 00:28:34.891 denial  " domain " sh[7] ptrace -\n"
-#define LOST "{\"type\":\"lost\",\"source\":\"client\",\"cause\":\"slow-client\",\"unit\":\"events\",\"count\":9}\n"
-#define OK(op) "{\"type\":\"reply\",\"op\":\"" op "\",\"ok\":true}\n"
-#define RULESET "{\"type\":\"ruleset\",\"ruleset\":\"aaaaaaaa0\",\"change\":\"freed\"}\n"
-#define RULESET_TEXT "-                       ruleset aaaaaaaa0 freed; rules: 0\n"
-#define UUID_1 "5f0c1a2e-9b1d-4c57-8d7e-000000000001"
-#define UUID_2 "5f0c1a2e-9b1d-4c57-8d7e-000000000002"
+#define A_UUID "a8ed3b54-8e96-5415-853a-d8ca6a0a8829"
 
-/* In the server's process. False if that is not what came. */
-typedef bool (*Script)(int fd);
-
-typedef struct Server {
-        char directory[64], path[96];
+/* A monitor that runs beside the test, with what it writes to both of its outputs. */
+typedef struct Running {
         pid_t pid;
-} Server;
+        FILE *output;
+        char line[1 << 16];
+} Running;
 
-static bool say(int fd, const char *text) {
-        return write(fd, text, strlen(text)) == (ssize_t) strlen(text);
+static _Noreturn void run_monitor(const Fixture *f, int fd, const char *const *words) {
+        char bus[160], *argv[16] = { (char *) "landlockctl", bus, (char *) "monitor" };
+        int argc = 3;
+        Options options;
+
+        snprintf(bus, sizeof(bus), "--bus=%s", f->address);
+        for (; *words; words++)
+                argv[argc++] = strdup(*words);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        close(fd);
+        output_init();
+        check(options_parse(argc, argv, &options) == OPTIONS_RUN);
+        _exit(output_end((options.verb->run)(&options)));
 }
 
-static bool expect(int fd, const char *line) {
-        char text[4096];
-        size_t n = 0;
+static void start(Fixture *f, Running *running, const char *const *words) {
+        int fds[2];
 
-        while (n < sizeof(text) - 1 && read(fd, text + n, 1) == 1)
-                if (text[n++] == '\n')
-                        break;
-        text[n] = '\0';
-        if (strcmp(text, line) == 0)
-                return true;
-        fprintf(stderr, "expected %sgot %s", line, text);
-        return false;
+        fflush(NULL);
+        check(pipe2(fds, O_CLOEXEC) == 0);
+        running->pid = fork();
+        check(running->pid >= 0);
+        if (running->pid == 0) {
+                close(fds[0]);
+                run_monitor(f, fds[1], words);
+        }
+        close(fds[1]);
+        running->output = fdopen(fds[0], "r");
+        check(running->output);
 }
 
-static void serve(int listener, Script script) {
-        int fd;
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        alarm(20);
-        fd = accept(listener, NULL, NULL);
-        _exit(fd >= 0 && script(fd) ? 0 : 1);
+/* The next line, without its time, which can be now. */
+static const char *next_line(Running *running) {
+        check(fgets(running->line, sizeof(running->line), running->output));
+        running->line[strcspn(running->line, "\n")] = '\0';
+        check(strlen(running->line) > 24);
+        return running->line + 24;
 }
 
-static void server_start(Server *server, Script script) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int listener;
+static void expect_at(const char *place, Running *running, const char *expected) {
+        const char *line = next_line(running);
 
-        *server = (Server) { .directory = "/tmp/landlockctl-test.XXXXXX" };
-        assert_non_null(mkdtemp(server->directory));
-        snprintf(server->path, sizeof(server->path), "%s/s", server->directory);
-        strcpy(address.sun_path, server->path);
-        listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(bind(listener, (struct sockaddr *) &address, sizeof(address)), 0);
-        assert_int_equal(listen(listener, 1), 0);
-        server->pid = fork();
-        assert_true(server->pid >= 0);
-        if (server->pid == 0)
-                serve(listener, script);
-        close(listener);
+        if (strcmp(line, expected) == 0)
+                return;
+        fprintf(stderr, "%s:\n  expected: %s\n  actual:   %s\n", place, expected, line);
+        _exit(1);
 }
 
-static void server_stop(Server *server) {
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
+#define expect(running, expected) expect_at(__FILE__ ":" STRING(__LINE__), (running), (expected))
+
+/* Nobody reads it any more, which ends it. */
+static void end(Running *running) {
         int status;
 
-        assert_int_equal(waitpid(server->pid, &status, 0), server->pid);
-        unlink(server->path);
-        rmdir(server->directory);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), 0);
+        fclose(running->output);
+        check(waitpid(running->pid, &status, 0) == running->pid);
+        check(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CODE_OK);
 }
 
-/* Runs `monitor` with the words against the script. */
-static int monitor_words(Script script, Capture *capture, const char *const *words) {
-        const char *line[16] = { "monitor" };
-        char option[128];
-        Server server;
-        size_t n = 1;
-        int code;
+#define HELLO "hello   -         landlockd 1.2.3, Landlock ABI 7"
 
-        server_start(&server, script);
-        snprintf(option, sizeof(option), "--socket=%s", server.path);
-        line[n++] = option;
-        while (*words)
-                line[n++] = *words++;
-        code = capture_run(capture, line);
-        server_stop(&server);
-        return code;
+/* When it greets it is subscribed. */
+#define begin(f, running, ...)                                                                      \
+        do {                                                                                        \
+                start((f), (running), (const char *const[]) { __VA_ARGS__ __VA_OPT__(,) NULL });    \
+                check(strncmp(next_line(running), HELLO, strlen(HELLO)) == 0);                      \
+        } while (0)
+
+static void write_to(uint64_t domain, unsigned n) {
+        order((Order) { .domain = domain, .uid = domain == A ? ALICE : BOB, .n = n, .blocker = BLOCKER_FS_WRITE_FILE });
 }
 
-#define monitor(script, capture, ...) \
-        monitor_words((script), (capture), (const char *const[]) { __VA_ARGS__ __VA_OPT__(,) NULL })
+static void is_told(Fixture *f) {
+        Running running;
 
-static bool plain(int fd) {
-        return say(fd, HELLO DENIAL("aaaaaaaa1", UUID_1) LOST) && say(fd, "{\"type\":\"den") &&
-               say(fd, "ial\"}\n{\"type\":\"cut o");
+        begin(f, &running);
+        write_to(A, 3);
+        expect(&running, "denial  1a6f      ? fs.write_file /etc/0 (3 times)");
+        order((Order) { .domain = A + 5, .uid = ALICE, .described = true });
+        expect(&running, "domain  1a74      added, maker unknown");
+        write_to(B, 2);
+        order((Order) { .domain = B, .freed = true });
+        /* Not its end first, although the signal of that comes first. */
+        expect(&running, "denial  1a70      ? fs.write_file /etc/0 (2 times)");
+        expect(&running, "domain  1a70      freed; denials seen: 2");
+        end(&running);
 }
 
-#define GONE "landlockctl: landlockd closed the connection: it was stopped or restarted, or this client was turned away.\n"
-
-static void test_plain(void **state _unused_) {
-        Capture capture;
-
-        assert_int_equal(monitor(plain, &capture), EXIT_CODE_NOT_RUNNING);
-        assert_string_equal(capture.text[0],
-                            HELLO_TEXT
-                            DENIAL_TEXT("aaaaaaaa1")
-                            "-                       lost    -         client: 9 events lost (slow-client)\n"
-                            "-                       denial  -         ? ? -\n");
-        assert_string_equal(capture.text[1], GONE);
-        capture_done(&capture);
+static void test_told(void **state) {
+        run_client(*state, 0, is_told);
 }
 
-static void test_without_legend(void **state _unused_) {
-        Capture capture;
+/* All of it between two batches. */
+static void comes_and_goes(Fixture *f) {
+        Running running;
 
-        monitor(plain, &capture, "--no-legend", "--json=off");
-        assert_true(strncmp(capture.text[0], "2026", 4) == 0);
-        capture_done(&capture);
+        begin(f, &running);
+        write_to(A, 1);
+        expect(&running, "denial  1a6f      ? fs.write_file /etc/0");
+        order((Order) { .domain = A + 6, .uid = ALICE, .described = true });
+        write_to(A + 6, 2);
+        order((Order) { .domain = A + 6, .freed = true });
+        expect(&running, "domain  1a75      added, maker unknown");
+        expect(&running, "denial  1a75      ? fs.write_file /etc/0 (2 times)");
+        expect(&running, "domain  1a75      freed; denials seen: 2");
+        end(&running);
 }
 
-static void test_json(void **state _unused_) {
-        Capture capture;
-
-        assert_int_equal(monitor(plain, &capture, "--json=short"), EXIT_CODE_NOT_RUNNING);
-        assert_string_equal(capture.text[0], HELLO DENIAL("aaaaaaaa1", UUID_1) LOST "{\"type\":\"denial\"}\n");
-        capture_done(&capture);
-
-        monitor(plain, &capture, "--json=pretty");
-        assert_non_null(strstr(capture.text[0], "\n        \"domain\": \"aaaaaaaa1\",\n"));
-        capture_done(&capture);
+static void test_comes_and_goes(void **state) {
+        run_client(*state, 0, comes_and_goes);
 }
 
-static bool filtered(int fd) {
-        return say(fd, HELLO DENIAL("aaaaaaaa1", UUID_1)) &&
-               expect(fd, "{\"op\":\"subscribe\",\"id\":\"subscribe\",\"types\":[\"denial\",\"lost\"],"
-                          "\"blockers\":[\"ptrace\"],\"domains\":[\"aaaaaaaa2\"]}\n") &&
-               say(fd, DENIAL("aaaaaaaa1", UUID_1) OK("subscribe") RULESET DENIAL("aaaaaaaa2", UUID_2) LOST);
+static void misses(Fixture *f) {
+        Running running;
+
+        begin(f, &running);
+        order((Order) { .domain = A, .uid = ALICE, .n = 200, .n_objects = 200, .blocker = BLOCKER_FS_WRITE_FILE });
+        for (unsigned i = 0; i < 128; i++) {
+                char expected[128];
+
+                snprintf(expected, sizeof(expected), "denial  1a6f      ? fs.write_file /etc/%u", i);
+                expect(&running, expected);
+        }
+        expect(&running, "lost    -         72 denials and changes of domains were not told: there were too many at once, "
+                         "or this was read too slowly");
+        end(&running);
 }
 
-/* What came before the filter was there is not shown. */
-static void test_filter(void **state _unused_) {
-        Capture capture;
-
-        monitor(filtered, &capture, "--type=denial,lost", "--blocker=ptrace", "--domain=0xAAAAAAAA2");
-        assert_string_equal(capture.text[0],
-                            HELLO_TEXT RULESET_TEXT DENIAL_TEXT("aaaaaaaa2")
-                            "-                       lost    -         client: 9 events lost (slow-client)\n");
-        capture_done(&capture);
+static void test_missed(void **state) {
+        run_client(*state, 0, misses);
 }
 
-static bool filtered_by_uuid(int fd) {
-        return say(fd, HELLO) && expect(fd, "{\"op\":\"subscribe\",\"id\":\"subscribe\"}\n") &&
-               say(fd, OK("subscribe") RULESET DENIAL("aaaaaaaa1", UUID_1) DENIAL("aaaaaaaa2", UUID_2)
-                       DENIAL("aaaaaaaa3", "x"));
+static void order_many_kinds(void) {
+        write_to(A, 1);
+        write_to(B, 2);
+        order((Order) { .domain = A, .uid = ALICE, .n = 3, .blocker = BLOCKER_PTRACE });
+        order((Order) { .domain = B, .uid = BOB, .n = 4, .blocker = BLOCKER_PTRACE });
+        order((Order) { .domain = A, .freed = true });
+        order((Order) { .domain = B, .freed = true });
 }
 
-/* landlockd filters by ID, so this is done here. */
-static void test_filter_by_uuid(void **state _unused_) {
-        Capture capture;
+static void told_by_domain(Fixture *f) {
+        Running one, uuid, both;
 
-        monitor(filtered_by_uuid, &capture, "--domain=" UUID_2 ",aaaaaaaa3");
-        assert_string_equal(capture.text[0], HELLO_TEXT DENIAL_TEXT("aaaaaaaa2") DENIAL_TEXT("aaaaaaaa3"));
-        capture_done(&capture);
+        begin(f, &one, "--domain=0x1a70");
+        begin(f, &uuid, "--domain=" A_UUID);
+        begin(f, &both, "--domain=1a70," A_UUID, "--blocker=ptrace", "--type=denial");
+        order_many_kinds();
+        expect(&one, "denial  1a70      ? fs.write_file /etc/0 (2 times)");
+        expect(&one, "denial  1a70      ? ptrace /etc/0 (4 times)");
+        expect(&one, "domain  1a70      freed; denials seen: 6");
+        expect(&uuid, "denial  1a6f      ? fs.write_file /etc/0");
+        expect(&uuid, "denial  1a6f      ? ptrace /etc/0 (3 times)");
+        expect(&uuid, "domain  1a6f      freed; denials seen: 4");
+        expect(&both, "denial  1a6f      ? ptrace /etc/0 (3 times)");
+        expect(&both, "denial  1a70      ? ptrace /etc/0 (4 times)");
+        end(&both);
+        end(&uuid);
+        end(&one);
 }
 
-static bool in_order(int fd) {
-        return say(fd, HELLO DENIAL("aaaaaaaa1", UUID_1)) &&
-               expect(fd, "{\"op\":\"subscribe\",\"id\":\"subscribe\",\"types\":[\"denial\"]}\n") &&
-               say(fd, OK("subscribe") DENIAL("aaaaaaaa2", UUID_1)) &&
-               expect(fd, "{\"op\":\"replay\",\"id\":\"replay\",\"since\":5}\n") &&
-               say(fd, OK("replay") DENIAL("aaaaaaaa2", UUID_1)) &&
-               expect(fd, "{\"op\":\"snapshot\",\"id\":\"snapshot\"}\n") &&
-               say(fd, DENIAL("aaaaaaaa3", UUID_1) "{\"type\":\"reply\",\"op\":\"snapshot\",\"ok\":true,"
-                       "\"domains\":1,\"processes\":2,\"denials\":3}\n" DENIAL("aaaaaaaa4", UUID_1));
+static void test_domains(void **state) {
+        run_client(*state, 0, told_by_domain);
 }
 
-/* No event twice: what is replayed is shown from there only. */
-static void test_replay_and_snapshot(void **state _unused_) {
-        Capture capture;
+static void told_by_type(Fixture *f) {
+        Running domains, denials;
 
-        monitor(in_order, &capture, "--since=5", "--snapshot", "--type=denial");
-        assert_string_equal(capture.text[0],
-                            HELLO_TEXT DENIAL_TEXT("aaaaaaaa2") DENIAL_TEXT("aaaaaaaa3")
-                            "End of the snapshot (rulesets: 0, domains: 1, processes: 2, denials: 3); what follows happens now.\n"
-                            DENIAL_TEXT("aaaaaaaa4"));
-        capture_done(&capture);
+        begin(f, &domains, "--type=domain,lost");
+        begin(f, &denials, "--type=lost,denial", "--blocker=fs.write_file,fs.read_file");
+        order_many_kinds();
+        expect(&domains, "domain  1a6f      freed; denials seen: 4");
+        expect(&domains, "domain  1a70      freed; denials seen: 6");
+        expect(&denials, "denial  1a6f      ? fs.write_file /etc/0");
+        expect(&denials, "denial  1a70      ? fs.write_file /etc/0 (2 times)");
+        end(&denials);
+        end(&domains);
 }
 
-static bool refusing(int fd) {
-        return say(fd, HELLO) && expect(fd, "{\"op\":\"subscribe\",\"id\":\"subscribe\",\"types\":[\"x\"]}\n") &&
-               say(fd, "{\"type\":\"reply\",\"ok\":false,\"error\":{\"name\":\"bad-member\",\"message\":\"No \\u001b x.\"}}\n");
+static void test_types(void **state) {
+        run_client(*state, 0, told_by_type);
 }
 
-static bool turning_away(int fd) {
-        return say(fd, "{\"type\":\"reply\",\"ok\":false,\"error\":{\"name\":\"too-many-clients\",\"message\":\"Full.\"}}\n");
+/* As one user, who sees nothing of the other's. */
+static void told_as_user(Fixture *f) {
+        Running running;
+
+        begin(f, &running, "--snapshot");
+        expect(&running, "domain  1a70      allocated, maker unknown; denials seen: 0");
+        check(strncmp(next_line(&running) - 24, "End of the snapshot (domains: 1)", 32) == 0);
+        order_many_kinds();
+        expect(&running, "denial  1a70      ? fs.write_file /etc/0 (2 times)");
+        expect(&running, "denial  1a70      ? ptrace /etc/0 (4 times)");
+        expect(&running, "domain  1a70      freed; denials seen: 6");
+        end(&running);
 }
 
-static void test_refused(void **state _unused_) {
-        Capture capture;
-
-        assert_int_equal(monitor(refusing, &capture, "--type=x"), EXIT_CODE_USAGE);
-        assert_string_equal(capture.text[1], "landlockctl: landlockd refused the request: No \\x1b x.\n");
-        capture_done(&capture);
-
-        assert_int_equal(monitor(turning_away, &capture), EXIT_CODE_FAILURE);
-        assert_string_equal(capture.text[1], "landlockctl: landlockd refused the request: Full.\n");
-        capture_done(&capture);
+static void test_user(void **state) {
+        run_client(*state, BOB, told_as_user);
 }
 
-static bool hostile(int fd) {
-        char block[4096];
+/* First what is known: the domains, then the denials, then what happens. */
+static void from_the_log(Fixture *f) {
+        Running running;
 
-        memset(block, 'x', sizeof(block));
-        if (!say(fd, "{\"type\":\"\x1b[2J\"}\nnot JSON\n"))
-                return false;
-        for (unsigned i = 0; i < 200; i++)
-                if (write(fd, block, sizeof(block)) != sizeof(block))
-                        return false;
-        return say(fd, "\n" DENIAL("aaaaaaaa1", UUID_1));
+        begin(f, &running);
+        write_to(A, 2);
+        expect(&running, "denial  1a6f      ? fs.write_file /etc/0 (2 times)");
+        order((Order) { .domain = B, .uid = BOB, .n = 2, .blocker = BLOCKER_PTRACE });
+        expect(&running, "denial  1a70      ? ptrace /etc/0 (2 times)");
+        end(&running);
+
+        begin(f, &running, "--snapshot", "--since=2");
+        expect(&running, "domain  1a6f      allocated, maker unknown; denials seen: 2");
+        expect(&running, "domain  1a70      allocated, maker unknown; denials seen: 2");
+        check(strncmp(next_line(&running) - 24, "End of the snapshot (domains: 2)", 32) == 0);
+        expect(&running, "denial  1a6f      ? fs.write_file /etc/0");
+        expect(&running, "denial  1a70      ? ptrace /etc/0");
+        expect(&running, "denial  1a70      ? ptrace /etc/0");
+        write_to(A, 2);
+        expect(&running, "denial  1a6f      ? fs.write_file /etc/0 (2 times)");
+        end(&running);
+
+        begin(f, &running, "--since=0", "--blocker=other,ptrace", "--domain=1a70");
+        expect(&running, "denial  1a70      ? ptrace /etc/0");
+        expect(&running, "denial  1a70      ? ptrace /etc/0");
+        write_to(B, 1);
+        order((Order) { .domain = B, .uid = BOB, .n = 1, .blocker = BLOCKER_PTRACE });
+        expect(&running, "denial  1a70      ? ptrace /etc/0");
+        end(&running);
 }
 
-/* Nothing of it reaches the terminal, and what comes after it does. */
-static void test_hostile(void **state _unused_) {
-        Capture capture;
-
-        assert_int_equal(monitor(hostile, &capture), EXIT_CODE_NOT_RUNNING);
-        assert_string_equal(capture.text[0], DENIAL_TEXT("aaaaaaaa1"));
-        assert_string_equal(capture.text[1],
-                            "landlockctl: What landlockd sent is no event: skipped one line of 15 bytes.\n"
-                            "landlockctl: What landlockd sent is no event: skipped one line of 8 bytes.\n"
-                            "landlockctl: What landlockd sent is no event: skipped a line without an end.\n" GONE);
-        capture_done(&capture);
+static void test_from_the_log(void **state) {
+        run_client(*state, 0, from_the_log);
 }
 
-static pid_t interrupted_client;
+/* The next line has exactly these members, beside the time. */
+static void expect_json(Running *running, const char *expected) {
+        _cleanup_(json_decrefp) json_t *event = NULL, *wanted = json_loads(expected, 0, NULL);
 
-static bool waiting(int fd) {
-        char byte;
-
-        if (!say(fd, HELLO))
-                return false;
-        usleep(300 * 1000);
-        kill(interrupted_client, SIGINT);
-        return read(fd, &byte, 1) == 0; /* it hung up */
+        check(wanted);
+        check(fgets(running->line, sizeof(running->line), running->output));
+        event = json_loads(running->line, JSON_REJECT_DUPLICATES, NULL);
+        check(event);
+        check(strlen(json_get_text(event, "time") ?: "") == strlen("2026-11-22T00:28:34.891000Z"));
+        json_object_del(event, "time");
+        if (json_equal(event, wanted))
+                return;
+        fprintf(stderr, "expected: %s\nactual:   %s\n", expected, running->line);
+        _exit(1);
 }
 
-static void test_interrupt(void **state _unused_) {
-        Capture capture;
+static void told_as_json(Fixture *f) {
+        Running running;
 
-        interrupted_client = getpid();
-        assert_int_equal(monitor(waiting, &capture), EXIT_CODE_OK);
-        assert_string_equal(capture.text[0], HELLO_TEXT);
-        assert_string_equal(capture.text[1], "");
-        capture_done(&capture);
+        start(f, &running, (const char *const[]) { "--json=short", "--snapshot", "--since=1", "--domain=1a6f", NULL });
+        expect_json(&running,
+                    "{\"type\":\"hello\",\"version\":\"1.2.3\",\"boot_id\":\"5f0c1a2e-9b1d-4c57-8d7e-0123456789ab\","
+                    "\"machine_id\":\"0123456789abcdef0123456789abcdef\",\"started\":\"2026-11-22T00:48:34.000000Z\","
+                    "\"landlock\":{\"abi\":7,\"errata\":5},\"sources\":[]}");
+        expect_json(&running,
+                    "{\"type\":\"domain\",\"snapshot\":true,\"domain\":\"1a6f\",\"domain_uuid\":\"" A_UUID "\","
+                    "\"state\":\"allocated\",\"creator\":{\"uid\":1},\"first_seen\":\"2026-11-22T00:48:34.000000Z\","
+                    "\"last_seen\":\"2026-11-22T00:48:34.000000Z\",\"denials\":{\"seen\":0},"
+                    "\"processes_count\":0,\"origin\":[\"audit\"]}");
+        write_to(A, 1);
+        expect_json(&running,
+                    "{\"type\":\"denial\",\"denial\":1,\"count\":1,\"domain\":\"1a6f\",\"domain_uuid\":\"" A_UUID "\","
+                    "\"blockers\":[\"fs.write_file\"],\"object\":{\"kind\":\"file\",\"path\":\"/etc/0\"},"
+                    "\"subject\":{\"uid\":1},\"origin\":[\"audit\"]}");
+        write_to(A, 3);
+        expect_json(&running,
+                    "{\"type\":\"denial\",\"denial\":2,\"count\":3,\"last\":\"2026-11-22T00:48:36.000000Z\","
+                    "\"domain\":\"1a6f\",\"domain_uuid\":\"" A_UUID "\","
+                    "\"blockers\":[\"fs.write_file\"],\"object\":{\"kind\":\"file\",\"path\":\"/etc/0\"},"
+                    "\"subject\":{\"uid\":1},\"origin\":[\"audit\"]}");
+        order((Order) { .domain = A, .uid = ALICE, .n = 129, .n_objects = 129 });
+        for (unsigned i = 0; i < 128; i++)
+                check(fgets(running.line, sizeof(running.line), running.output));
+        expect_json(&running, "{\"type\":\"lost\",\"source\":\"client\",\"cause\":\"missed\",\"unit\":\"events\",\"count\":1}");
+        order((Order) { .domain = A, .freed = true });
+        check(fgets(running.line, sizeof(running.line), running.output));
+        check(strstr(running.line, "\"type\":\"domain\",\"change\":\"freed\",\"domain\":\"1a6f\""));
+        check(strstr(running.line, "\"state\":\"deallocated\""));
+        end(&running);
 }
 
-static void test_nobody_there(void **state _unused_) {
-        char path[160], option[192];
-        Capture capture;
-
-        assert_int_equal(run(&capture, "monitor", "--socket=/nonexistent/s"), EXIT_CODE_NOT_RUNNING);
-        assert_non_null(strstr(capture.text[1], "landlockd is not running: nothing listens on /nonexistent/s."));
-        capture_done(&capture);
-
-        memset(path, 'x', sizeof(path) - 1);
-        path[sizeof(path) - 1] = '\0';
-        snprintf(option, sizeof(option), "--socket=%s", path);
-        assert_int_equal(run(&capture, "monitor", option), EXIT_CODE_USAGE);
-        capture_done(&capture);
-
-        assert_int_equal(run(&capture, "monitor", "--socket=/dev/null"), EXIT_CODE_NOT_RUNNING);
-        capture_done(&capture);
+static void test_json(void **state) {
+        run_client(*state, 0, told_as_json);
 }
+
+/* Sent to everybody on the bus, as if it were landlockd's. */
+static void forge(sd_bus *bus, const char *member, const char *types, ...) {
+        _cleanup_free_ char **names = NULL;
+
+        check(sd_bus_list_names(bus, &names, NULL) >= 0);
+        for (char **name = names; *name; name++) {
+                sd_bus_message *m = NULL;
+                va_list args;
+
+                check(sd_bus_message_new_signal(bus, &m, PATH, MANAGER, member) >= 0);
+                va_start(args, types);
+                check(sd_bus_message_appendv(m, types, args) >= 0);
+                va_end(args);
+                check(sd_bus_send_to(bus, m, *name, NULL) >= 0);
+                sd_bus_message_unref(m);
+                free(*name);
+        }
+        check(sd_bus_flush(bus) >= 0);
+}
+
+static void is_not_fooled(Fixture *f) {
+        sd_bus *bus = client_open(f);
+        sd_bus_creds *creds = NULL;
+        Running running;
+
+        begin(f, &running);
+        forge(bus, "Missed", "tt", UINT64_C(1), UINT64_C(7));
+        forge(bus, "Denials", "taa{sv}", UINT64_C(1), 1, 1, "HexID", "s", "1234");
+        forge(bus, "DomainAdded", "to", UINT64_C(0x1a6f), "/x");
+        forge(bus, "DomainRemoved", "to", UINT64_C(0x1a6f), "/x");
+        /* The bus has passed them on when it answers. */
+        check(sd_bus_get_name_creds(bus, NAME, SD_BUS_CREDS_UNIQUE_NAME, &creds) >= 0);
+        sd_bus_creds_unref(creds);
+        write_to(A, 1);
+        expect(&running, "denial  1a6f      ? fs.write_file /etc/0");
+        end(&running);
+        sd_bus_close_unref(bus);
+}
+
+static void test_forged(void **state) {
+        run_client(*state, 0, is_not_fooled);
+}
+
+/* Ends by itself, with this sentence as all that it prints. */
+static void check_refusal(Fixture *f, int expected_code, const char *sentence, const char *option) {
+        Running running;
+        int status;
+
+        start(f, &running, (const char *const[]) { option, NULL });
+        check(fgets(running.line, sizeof(running.line), running.output));
+        if (!strstr(running.line, sentence)) {
+                fprintf(stderr, "expected: %s\nactual:   %s\n", sentence, running.line);
+                _exit(1);
+        }
+        check(!fgets(running.line, sizeof(running.line), running.output));
+        fclose(running.output);
+        check(waitpid(running.pid, &status, 0) == running.pid);
+        check(WIFEXITED(status) && WEXITSTATUS(status) == expected_code);
+}
+
+static void is_refused(Fixture *f) {
+        check_refusal(f, EXIT_CODE_USAGE, "'process' is none of them. With --socket there are more.", "--type=denial,process");
+        check_refusal(f, EXIT_CODE_USAGE, "Neither \"denials\" nor \"domains\" are asked for", "--type=lost");
+        check_refusal(f, EXIT_CODE_USAGE, "names \"fs.none\", which is none that is known here", "--blocker=fs.none");
+        check_refusal(f, EXIT_CODE_FAILURE, "Cannot connect to the bus", "--bus=unix:path=/nonexistent");
+}
+
+static void test_refused(void **state) {
+        run_client(*state, 0, is_refused);
+}
+
+static void may_not_ask(Fixture *f) {
+        check_refusal(f, EXIT_CODE_NOT_PERMITTED, "call as root", "--no-legend");
+        check_refusal(f, EXIT_CODE_NOT_PERMITTED, "call as root", "--since=0");
+}
+
+static void test_not_permitted(void **state) {
+        Fixture *f = *state;
+
+        f->bus = bus_free(f->bus);
+        f->only_privileged = true;
+        assert_int_equal(fixture_new_bus(f, f->address, &f->bus), 0);
+        run_client(f, ALICE, may_not_ask);
+}
+
+static void finds_nobody(Fixture *f) {
+        check_refusal(f, EXIT_CODE_NOT_RUNNING, "landlockd is not running on this bus", "--no-legend");
+        check_refusal(f, EXIT_CODE_NOT_RUNNING, "landlockd is not running on this bus", "--since=0");
+}
+
+static void test_not_running(void **state) {
+        Fixture *f = *state;
+
+        f->bus = bus_free(f->bus);
+        run_client(f, 0, finds_nobody);
+}
+
+#define each(function) cmocka_unit_test_setup_teardown(function, listener_setup, listener_teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_plain),
-                cmocka_unit_test(test_without_legend),
-                cmocka_unit_test(test_json),
-                cmocka_unit_test(test_filter),
-                cmocka_unit_test(test_filter_by_uuid),
-                cmocka_unit_test(test_replay_and_snapshot),
-                cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_nobody_there),
-                cmocka_unit_test(test_interrupt), /* the last: the flag stays */
+                each(test_told),
+                each(test_comes_and_goes),
+                each(test_missed),
+                each(test_domains),
+                each(test_types),
+                each(test_user),
+                each(test_from_the_log),
+                each(test_json),
+                each(test_forged),
+                each(test_refused),
+                each(test_not_permitted),
+                each(test_not_running),
         };
 
+        fixture_require();
         use_locale("C.UTF-8");
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,15 @@ static void test_monitor(void **state _unused_) {
         assert_true(p.options.has_since && p.options.since == 42 && p.options.snapshot);
         assert_string_equal(p.options.socket, "/x");
         parsed_done(&p);
+
+        parse(&p, "monitor");
+        assert_int_equal(p.result, OPTIONS_RUN);
+        assert_null(p.options.socket);
+        parsed_done(&p);
+
+        parse(&p, "monitor", "--socket");
+        assert_string_equal(p.options.socket, RUNSTATEDIR "/landlockd/telemetry.sock");
+        parsed_done(&p);
 }
 
 static void test_replay(void **state _unused_) {
