@@ -12,6 +12,9 @@
 /* include/linux/limits.h: NAME_MAX, and a NUL */
 #define CGROUP_NAME_SIZE 256
 
+/* One thread of landlockd reads, so that there is one. */
+static BpfMemberRecord member_record;
+
 static __always_inline bool is_of_systemd(const struct cgroup *cgroup) {
         const char systemd[] = "systemd";
         char name[sizeof(systemd)] = {};
@@ -62,22 +65,33 @@ static __always_inline bool fill_path(BpfMemberRecord *record, const struct cgro
         return false;
 }
 
-/* Returns the record's size; 0 if it is not known. The groups stay what they are while the thread is in them. */
-static __always_inline uint64_t fill_member(BpfMemberRecord *record, const struct task_struct *task, uint64_t domain) {
-        const struct css_set *groups;
+/* Fills in member_record the path of who is in the groups at that address (struct css_set). Returns whether it is known. The
+ * verifier looks at such a function once, wherever it is called. */
+__noinline bool fill_cgroup(uint64_t address) {
+        const struct css_set *groups = (const void *) address;
         const struct cgroup *cgroup;
 
-        if (!bpf_core_field_exists(struct task_struct, cgroups) || !bpf_core_field_exists(struct kernfs_node, __parent))
-                return 0;
-        groups = BPF_CORE_READ(task, cgroups);
+        if (!bpf_core_field_exists(struct kernfs_node, __parent))
+                return false;
         cgroup = BPF_CORE_READ(groups, dfl_cgrp);
         if (BPF_CORE_READ(cgroup, level) == 0)
                 cgroup = systemd_cgroup(groups) ?: cgroup;
-        if (!cgroup || !fill_path(record, cgroup) || BPF_CORE_READ(task, cgroups) != groups)
+        return cgroup && fill_path(&member_record, cgroup);
+}
+
+/* Fills member_record. Returns the record's size; 0 if it is not known. The groups stay what they are while the thread is in
+ * them. */
+static __always_inline uint64_t fill_member(const struct task_struct *task, uint64_t domain) {
+        const struct css_set *groups;
+
+        if (!bpf_core_field_exists(struct task_struct, cgroups))
                 return 0;
-        record->record.type = BPF_RECORD_MEMBER;
-        record->record.size = (__builtin_offsetof(BpfMemberRecord, cgroup) + record->n_cgroup + 7) & ~7;
-        record->domain = domain;
-        BPF_CORE_READ_INTO(&record->comm, task, comm);
-        return record->record.size;
+        groups = BPF_CORE_READ(task, cgroups);
+        if (!fill_cgroup((uint64_t) groups) || BPF_CORE_READ(task, cgroups) != groups)
+                return 0;
+        member_record.record.type = BPF_RECORD_MEMBER;
+        member_record.record.size = (__builtin_offsetof(BpfMemberRecord, cgroup) + member_record.n_cgroup + 7) & ~7;
+        member_record.domain = domain;
+        BPF_CORE_READ_INTO(&member_record.comm, task, comm);
+        return member_record.record.size;
 }

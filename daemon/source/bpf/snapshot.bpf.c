@@ -21,7 +21,6 @@ uint32_t run;
 
 /* One thread of landlockd reads, so that there is one of each. */
 static BpfDomainRecord domain_record;
-static BpfMemberRecord member_record;
 static const struct landlock_hierarchy *chain[LANDLOCK_MAX_NUM_LAYERS]; /* the outermost first */
 static uint64_t ids[LANDLOCK_MAX_NUM_LAYERS];                           /* of those that have to be written; else 0 */
 
@@ -55,30 +54,33 @@ static __always_inline uint32_t writing(bool innermost) {
         return run << 1 | innermost;
 }
 
-/* By what a domain is recognised comes before it. Returns whether there was room. */
-static __always_inline bool write_member(struct seq_file *seq, const struct task_struct *task, uint64_t domain) {
-        uint64_t size = fill_member(&member_record, task, domain);
+static __always_inline bool is_written(uint64_t domain, bool innermost) {
+        const uint32_t *last = bpf_map_lookup_elem(&written, &domain);
+
+        return last && (*last | !innermost) == writing(true);
+}
+
+/* By what the thread's own domain is recognised comes before it. Returns whether there was room. */
+static __always_inline bool write_member(struct seq_file *seq, const struct task_struct *task, const Layers *layers) {
+        uint64_t domain = innermost_id(layers);
+        uint64_t size = is_written(domain, true) ? 0 : fill_member(task, domain);
 
         barrier_var(size);
         return size == 0 || size > sizeof(member_record) || bpf_seq_write(seq, &member_record, size) >= 0;
 }
 
 /* Of a thread either all that is to be written is, or the kernel calls again when there is room. */
-static __always_inline int write_domains(struct seq_file *seq, const struct task_struct *task, const Layers *layers) {
+static __always_inline int write_domains(struct seq_file *seq, const Layers *layers) {
         uint32_t n = number_of(layers);
 
         for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++) {
                 const struct landlock_hierarchy *hierarchy = chain[i];
                 uint64_t id = BPF_CORE_READ(hierarchy, id);
-                const uint32_t *last = bpf_map_lookup_elem(&written, &id);
-                bool innermost = i + 1 == n;
                 uint64_t size;
 
-                ids[i] = last && (*last | !innermost) == writing(true) ? 0 : id;
+                ids[i] = is_written(id, i + 1 == n) ? 0 : id;
                 if (ids[i] == 0)
                         continue;
-                if (innermost && !write_member(seq, task, id))
-                        return -1;
                 size = fill_domain(&domain_record, hierarchy, layers, i);
                 if (size > sizeof(domain_record))
                         return -1;
@@ -118,7 +120,7 @@ int threads(struct bpf_iter__task *context) {
                 n_malformed++;
                 return 0;
         }
-        if (write_domains(context->meta->seq, task, &layers) < 0)
+        if (!write_member(context->meta->seq, task, &layers) || write_domains(context->meta->seq, &layers) < 0)
                 return 0;
         fill_thread(&record, task, innermost_id(&layers));
         if (bpf_seq_write(context->meta->seq, &record, sizeof(record)) >= 0)
