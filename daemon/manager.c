@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "manager-gap.h"
 #include "manager-look.h"
+#include "manager-rules.h"
 #include "manager-start.h"
 #include "manager-survivors.h"
 #include "manager-trace.h"
@@ -44,6 +45,7 @@ struct Manager {
         TraceSource *trace;
         BpfSource *bpf;
         ManagerLook *look;
+        ManagerRules *rules;
         JsonSocket *json;
         Bus *bus;
 };
@@ -240,6 +242,7 @@ static void look(void *userdata) {
                 log_warning("Looking at who lives in which domain failed: %s.", strerror(-r));
         tell_snapshot(manager, FACT_SNAPSHOT_ENDED, r >= 0);
         settle(manager);
+        manager_rules_request(manager->rules, bpf_source_snapshot(manager->bpf), fact_sink(manager));
         log_debug("Looking at who lives in which domain took %" PRIu64 " us of CPU time.",
                   clock_usec(CLOCK_PROCESS_CPUTIME_ID) - cpu_usec);
 }
@@ -396,11 +399,7 @@ static ExitCode open_publishers(Manager *manager) {
         if (asprintf(&path, "%s/telemetry.sock", manager->options.runtime_dir) < 0)
                 return EXIT_CODE_FAILURE;
 
-        const JsonSocketOptions json = {
-                .path = path,
-                .group = "landlockd",
-                .max_clients = config->json_max_clients,
-        };
+        const JsonSocketOptions json = { .path = path, .group = "landlockd", .max_clients = config->json_max_clients };
         r = json_socket_new(&manager->json, manager->base, &json, state_log(manager->state), &manager->table, &manager->status,
                             &manager->status.counters);
         if (r == -EADDRINUSE) {
@@ -478,7 +477,8 @@ static int init(Manager *manager) {
         if (!manager->base)
                 return -ENOMEM;
         manager->round = evtimer_new(manager->base, on_round, manager);
-        if (!manager->round || manager_look_new(&manager->look, manager->base, look, manager) < 0)
+        if (!manager->round || manager_look_new(&manager->look, manager->base, look, manager) < 0 ||
+            manager_rules_new(&manager->rules, manager->base, &manager->table) < 0)
                 return -ENOMEM;
         return domain_table_init(&manager->table, &limits, &manager->status.counters);
 }
@@ -567,6 +567,7 @@ Manager *manager_free(Manager *manager) {
         FREE_IF_SET(event_free, manager->watchdog);
         FREE_IF_SET(event_free, manager->round);
         manager_look_free(manager->look);
+        manager_rules_free(manager->rules);
         domain_table_done(&manager->table);
         FREE_IF_SET(event_base_free, manager->base);
         closep(&manager->runtime_dir);

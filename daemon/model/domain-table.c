@@ -114,6 +114,15 @@ static int see_parent(Changes *changes, uint64_t id, Domain **ret) {
         return 0;
 }
 
+/* What it was made from is known better than what it has of it. */
+static void set_ruleset(DomainTable *table, Domain *domain, uint64_t id, uint64_t version) {
+        forget_ruleset(table, domain);
+        domain->ruleset_id = id;
+        domain->ruleset_version = version;
+        domain->has_ruleset = true;
+        domain->ruleset = ruleset_table_ref(&table->rulesets, id, version);
+}
+
 static int describe_creation(Changes *changes, Domain *domain, const DomainCreation *created) {
         const TaskDescription creator = domain_table_complete_task(changes->table, &created->creator);
         const DomainDescription description = {
@@ -129,10 +138,8 @@ static int describe_creation(Changes *changes, Domain *domain, const DomainCreat
         domain->created_usec = changes->time_usec;
         domain->creator_tid = created->creator.tid;
         domain->has_creator_tid = true;
-        domain->ruleset_id = created->ruleset;
-        domain->ruleset_version = created->ruleset_version;
-        domain->has_ruleset = created->ruleset != 0;
-        domain->ruleset = ruleset_table_ref(&changes->table->rulesets, created->ruleset, created->ruleset_version);
+        if (created->ruleset != 0)
+                set_ruleset(changes->table, domain, created->ruleset, created->ruleset_version);
         return domain_describe(domain, &description);
 }
 
@@ -185,6 +192,10 @@ static int apply_sight(Changes *changes, const DomainSight *sight) {
         }
         if (sight->has_n_denials)
                 domain_table_take_count(changes, domain, sight->n_denials);
+        if (sight->has_ruleset && !domain->has_ruleset) {
+                set_ruleset(changes->table, domain, sight->ruleset, sight->ruleset_version);
+                changed = true;
+        }
         r = domain_describe(domain, &sight->described);
         if (is_new)
                 changes_add(changes, CHANGE_DOMAIN_ADDED, domain);

@@ -88,7 +88,8 @@ typedef struct DomainSight {
         DomainDescription described;
         uint64_t n_denials;   /* the kernel's count until now */
         AccessRights handled; /* by this layer alone; scope: what is scoped */
-        bool has_parent, has_n_denials, has_handled;
+        uint64_t ruleset, ruleset_version; /* with its rules; told before */
+        bool has_parent, has_n_denials, has_handled, has_ruleset;
 } DomainSight;
 
 /* How often a living domain has denied something. */

@@ -113,7 +113,7 @@ static int grow(Ruleset *ruleset) {
 /* The rule goes behind those of lower versions: to the end, unless it is late. Returns 0 if it was there already. */
 static int insert(RulesetTable *table, Ruleset *ruleset, const Rule *rule, const Rule **ret) {
         size_t at = ruleset_n_rules(ruleset, rule->version);
-        Text path;
+        Text path = TEXT_NULL;
 
         if (at > 0 && ruleset->rules[at - 1].version == rule->version)
                 return 0;
@@ -121,7 +121,7 @@ static int insert(RulesetTable *table, Ruleset *ruleset, const Rule *rule, const
                 table->counters->rules_dropped++;
                 return 0;
         }
-        if (grow(ruleset) < 0 || text_dup(rule->path, &path) < 0)
+        if (grow(ruleset) < 0 || (text_known(rule->path) && text_dup(rule->path, &path) < 0))
                 return -ENOMEM;
 
         memmove(&ruleset->rules[at + 1], &ruleset->rules[at], (ruleset->n_rules - at) * sizeof(Rule));

@@ -47,9 +47,8 @@ static int append_rights_entry(sd_bus_message *m, const char *key, AccessClass c
 }
 
 static int append_path_entries(sd_bus_message *m, const Rule *rule) {
-        int r;
+        int r = text_known(rule->path) ? bus_append_text_entry(m, "path", rule->path) : 0;
 
-        r = bus_append_text_entry(m, "path", rule->path);
         if (r >= 0)
                 r = bus_append_dev_number_entry(m, rule->dev_major, rule->dev_minor);
         if (r >= 0)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "source/bpf-fact.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/macros.h"
+
+/* include/linux/kdev_t.h */
+#define DEV_MINOR_BITS 20
 
 /* The kernel fills the rest with NULs; a text without any is as long as there is room. */
 static Text bounded(const char *data, size_t size) {
@@ -82,6 +86,56 @@ Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec) {
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
                 .seen = { record->domain, describe_task(record), ATTRIBUTION_KERNEL },
+        };
+}
+
+static Rule describe_rule(const BpfRule *rule) {
+        if (rule->is_port)
+                return (Rule) {
+                        .version = rule->number,
+                        .kind = RULE_NET_PORT,
+                        .access = rule->access,
+                        .port = ntohs(rule->key),
+                };
+        return (Rule) {
+                .version = rule->number,
+                .kind = RULE_PATH_BENEATH,
+                .access = rule->access,
+                .dev_major = rule->dev >> DEV_MINOR_BITS,
+                .dev_minor = rule->dev & ((1U << DEV_MINOR_BITS) - 1),
+                .ino = rule->key,
+        };
+}
+
+Fact bpf_fact_rule(uint64_t domain, const BpfRule *rule, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_RULE_ADDED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .rule_added = { domain, describe_rule(rule) },
+        };
+}
+
+Fact bpf_fact_has_rules(const BpfRulesRecord *record, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_DOMAIN_SEEN,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .sight = {
+                        .described.domain = record->domain,
+                        .ruleset = record->domain,
+                        .ruleset_version = record->n_all,
+                        .has_ruleset = true,
+                },
+        };
+}
+
+Fact bpf_fact_rules_complete(const BpfRulesRecord *record, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_RULESET_FREED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .ruleset_freed = { record->domain, record->n_all },
         };
 }
 

@@ -28,6 +28,10 @@ int bpf_snapshot_task(BpfSnapshot *snapshot _unused_, int64_t tid _unused_, Fact
         return -EOPNOTSUPP;
 }
 
+int bpf_snapshot_rules(BpfSnapshot *snapshot _unused_, int64_t tid _unused_, uint64_t domain _unused_, FactSink sink _unused_) {
+        return -EOPNOTSUPP;
+}
+
 int bpf_snapshot_thread(BpfSnapshot *snapshot _unused_, int64_t tid _unused_, uint64_t *ret_domain _unused_) {
         return -EOPNOTSUPP;
 }

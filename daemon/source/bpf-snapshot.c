@@ -93,6 +93,13 @@ static void on_member(Run *run, const BpfMemberRecord *record) {
         run->label_text = proc_label_join(bpf_fact_comm(record->comm), bpf_fact_cgroup(record, path), &run->label);
 }
 
+static void on_rules(const Run *run, const BpfRulesRecord *record) {
+        for (uint32_t i = 0; i < record->n_rules; i++)
+                report(run, bpf_fact_rule(record->domain, &record->rules[i], run->time_usec));
+        report(run, bpf_fact_has_rules(record, run->time_usec));
+        report(run, bpf_fact_rules_complete(record, run->time_usec));
+}
+
 static void on_record(void *userdata, const BpfRecord *record) {
         Run *run = userdata;
 
@@ -105,6 +112,9 @@ static void on_record(void *userdata, const BpfRecord *record) {
                 break;
         case BPF_RECORD_THREAD:
                 report(run, bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec));
+                break;
+        case BPF_RECORD_RULES:
+                on_rules(run, (const BpfRulesRecord *) record);
                 break;
         case BPF_RECORD_CREDENTIAL:
         case BPF_RECORD_RESTRICTED:
@@ -154,6 +164,13 @@ int bpf_snapshot_task(BpfSnapshot *snapshot, int64_t tid, FactSink sink) {
                 return r;
         r = bpf_iterator_read_thread(snapshot->programs->progs.threads, tid, on_record, &run);
         return end_run(snapshot, &run, r < 0 ? r : 1);
+}
+
+int bpf_snapshot_rules(BpfSnapshot *snapshot, int64_t tid, uint64_t domain, FactSink sink) {
+        Run run = begin_run(snapshot, sink);
+
+        snapshot->programs->bss->wanted_domain = domain;
+        return bpf_iterator_read_thread(snapshot->programs->progs.rules, tid, on_record, &run);
 }
 
 static void on_thread(void *userdata, const BpfRecord *record) {

@@ -103,6 +103,7 @@ static void on_record(void *userdata, const BpfRecord *record) {
         case BPF_RECORD_THREAD:
         case BPF_RECORD_CREDENTIAL:
         case BPF_RECORD_MEMBER:
+        case BPF_RECORD_RULES:
                 break; /* these are no events */
         }
 }

@@ -8,12 +8,14 @@ import ctypes
 import json
 import os
 import queue
+import struct
 import subprocess
+import tempfile
 import threading
 from collections import Counter, defaultdict
 
 import lifecycle
-from harness import BUILDDIR, PATIENCE, Skip, run, sandbox, unescape
+from harness import BUILDDIR, PATIENCE, Daemon, Skip, eventually, run, sandbox, unescape
 
 BPF_DUMP = os.environ.get("BPF_DUMP", f"{BUILDDIR}/bpf-dump")
 
@@ -155,9 +157,14 @@ def test_snapshot(name):
 
 
 # The same numbers on all machines.
-SYS_LANDLOCK_CREATE_RULESET, SYS_LANDLOCK_RESTRICT_SELF = 444, 446
+SYS_LANDLOCK_CREATE_RULESET, SYS_LANDLOCK_ADD_RULE, SYS_LANDLOCK_RESTRICT_SELF = 444, 445, 446
 PR_SET_NAME, PR_SET_NO_NEW_PRIVS = 15, 38
-FS_WRITE_FILE = 1 << 1
+RULE_PATH_BENEATH, RULE_NET_PORT = 1, 2
+FS_EXECUTE, FS_WRITE_FILE, FS_READ_FILE = 1 << 0, 1 << 1, 1 << 2
+NET_BIND_TCP, NET_CONNECT_TCP = 1 << 0, 1 << 1
+
+# Of one domain; BPF_RECORD_RULES_MAX.
+RULES_TOLD_MAX = 1024
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -169,11 +176,19 @@ def call(function, *arguments):
     return result
 
 
-def restrict_thread():
-    """Into a domain of its own."""
-    handled = ctypes.c_uint64(FS_WRITE_FILE)
+def restrict_thread(fs=FS_WRITE_FILE, net=0, files=(), ports=()):
+    """Into a domain of its own, with rules for (path, rights) and (port, rights)."""
+    handled = (ctypes.c_uint64 * 2)(fs, net)
     call(libc.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    ruleset = call(libc.syscall, SYS_LANDLOCK_CREATE_RULESET, ctypes.byref(handled), ctypes.c_size_t(8), 0)
+    ruleset = call(libc.syscall, SYS_LANDLOCK_CREATE_RULESET, handled, ctypes.c_size_t(16), 0)
+    for path, access in files:
+        file = os.open(path, os.O_PATH)
+        rule = ctypes.create_string_buffer(struct.pack("=Qi", access, file))
+        call(libc.syscall, SYS_LANDLOCK_ADD_RULE, ruleset, RULE_PATH_BENEATH, rule, 0)
+        os.close(file)
+    for port, access in ports:
+        rule = (ctypes.c_uint64 * 2)(access, port)
+        call(libc.syscall, SYS_LANDLOCK_ADD_RULE, ruleset, RULE_NET_PORT, rule, 0)
     call(libc.syscall, SYS_LANDLOCK_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
 
@@ -294,6 +309,113 @@ def test_label_of_outer():
     lifecycle.expect(sorted(names.values()), ["inside", "outside"], "threads")
     for domain, name in names.items():
         lifecycle.expect(labels[domain], name, f"label of {domain}")
+
+
+def on_file(path, *access):
+    found = os.stat(path)
+    return (f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}", found.st_ino, access)
+
+
+def on_port(port, *access):
+    return (port, access)
+
+
+class Table:
+    """What landlockd tells: its rulesets, and in which domain each process is."""
+
+    def __init__(self, daemon):
+        client = daemon.client()
+        lines = client.ask(op="snapshot")
+        client.close()
+        self.domains = {e["domain"]: e for e in lines if e["type"] == "domain"}
+        self.of_process = {e["pid"]: e["domain"] for e in lines if e["type"] == "process"}
+        self.rules = defaultdict(list)
+        for e in lines:
+            if e["type"] == "ruleset":
+                self.rules[e["ruleset"]] += e["rules"]
+
+    def chain(self, pid):
+        """The domain that it is in, and those around it."""
+        domain = self.domains.get(self.of_process.get(pid))
+        while domain:
+            yield domain
+            domain = self.domains.get(domain.get("parent"))
+
+    def has_rules(self, pids):
+        return all(self.of_process.get(pid) and all("ruleset" in domain for domain in self.chain(pid)) for pid in pids)
+
+    def rules_of(self, domain):
+        """As a set: in which order they were made is not known."""
+        told = [(rule["port"], tuple(rule["access"])) if rule["kind"] == "net_port" else
+                (rule["dev_number"], rule["ino"], tuple(rule["access"])) for rule in self.rules[domain["ruleset"]["id"]]]
+        lifecycle.expect(len(set(told)), len(told), f"rules of {domain}")
+        lifecycle.expect(domain["ruleset"]["rules"], len(told), f"number of rules of {domain}")
+        return set(told)
+
+
+@contextlib.contextmanager
+def watching(pids):
+    """A landlockd, and its table when it has told of the rules of all their domains."""
+    with Daemon() as daemon:
+        if b"Source bpf is unavailable" in daemon.messages().encode():
+            raise Skip("BPF programs cannot be loaded")
+        eventually(lambda: Table(daemon).has_rules(pids), "rules")
+        yield daemon, Table(daemon)
+
+
+def test_rules():
+    """Of domains that were there before landlockd: exactly those that their programs made."""
+    with tempfile.TemporaryDirectory() as directory:
+        a, b, gone = (f"{directory}/{name}" for name in ("a", "b", "gone"))
+        for path in a, b, gone:
+            os.mkdir(path)
+        outside = {on_file(a, "fs.execute"), on_file(b, "fs.execute", "fs.write_file"), on_file(gone, "fs.write_file"),
+                   on_port(443, "net.connect_tcp"), on_port(8080, "net.bind_tcp", "net.connect_tcp"),
+                   on_port(0, "net.bind_tcp")}
+        inside = {on_file(b, "fs.read_file"), on_file("/", "fs.write_file", "fs.read_file")}
+
+        def restrict_outside():
+            restrict_thread(fs=FS_EXECUTE | FS_WRITE_FILE, net=NET_BIND_TCP | NET_CONNECT_TCP,
+                            files=[(a, FS_EXECUTE), (b, FS_WRITE_FILE), (b, FS_EXECUTE), (gone, FS_WRITE_FILE)],
+                            ports=[(443, NET_CONNECT_TCP), (8080, NET_BIND_TCP), (8080, NET_CONNECT_TCP), (0, NET_BIND_TCP)])
+
+        def restrict_inside():
+            restrict_outside()
+            restrict_thread(fs=FS_READ_FILE | FS_WRITE_FILE,
+                            files=[(b, FS_READ_FILE), ("/", FS_READ_FILE | FS_WRITE_FILE)])
+
+        with child(restrict_outside) as one, child(restrict_inside) as two, child(restrict_thread) as without:
+            os.rmdir(gone)
+            with watching({one, two, without}) as (daemon, table):
+                for pid, want in ((one, [outside]), (two, [inside, outside]), (without, [set()])):
+                    lifecycle.expect([table.rules_of(domain) for domain in table.chain(pid)], want, f"rules around {pid}")
+                for domain in table.domains.values():
+                    lifecycle.expect(domain["ruleset"]["rules_unknown"], 0, f"unknown rules of {domain}")
+                shown = daemon.ctl("show", table.of_process[one]).stdout
+                device, inode, _ = on_file(a)
+                assert f"(inode {inode} on {device}) fs.execute" in shown and "port 443" in shown, shown
+
+
+def test_many_rules():
+    """Of more than can be told the rest is counted. Of more than can be gone through nothing is told."""
+    with tempfile.TemporaryDirectory() as directory:
+        files = [f"{directory}/{i}" for i in range(RULES_TOLD_MAX + 100)]
+        for path in files:
+            os.mkdir(path)
+
+        def restrict():
+            restrict_thread(files=[(path, FS_WRITE_FILE) for path in files])
+
+        def restrict_more():
+            restrict_thread(fs=0, net=NET_BIND_TCP, ports=[(port, NET_BIND_TCP) for port in range(40000)])
+
+        with child(restrict) as pid, child(restrict_more) as more, watching({pid}) as (_, table):
+            (domain,) = table.chain(pid)
+            told = table.rules_of(domain)
+            lifecycle.expect((len(told), domain["ruleset"]["rules_unknown"]), (RULES_TOLD_MAX, 100), "rules")
+            assert told < {on_file(path, "fs.write_file") for path in files}, told
+            (domain,) = table.chain(more)
+            assert "ruleset" not in domain, domain
 
 
 def test_thread():
@@ -448,6 +570,7 @@ def check_denials_of(expected, told, end):
 HELD = lifecycle.names()
 
 run([(f"snapshot-{name}", test_snapshot(name)) for name in HELD] +
-    [("thread", test_thread), ("load", test_load), ("label", test_label), ("label-of-outer", test_label_of_outer)] +
+    [("thread", test_thread), ("load", test_load), ("label", test_label), ("label-of-outer", test_label_of_outer),
+     ("rules", test_rules), ("many-rules", test_many_rules)] +
     [(f"events-{name}", test_events(name)) for name in HELD] +
     [("denials", test_denials)])

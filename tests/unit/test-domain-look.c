@@ -329,6 +329,60 @@ static void test_not_deserted(void **state _unused_) {
         assert_int_equal(rounds(2 * DOMAIN_TABLE_ROUNDS_MAX).n_freed, 0);
 }
 
+static Fact read_rule(uint64_t domain_id, uint64_t version) {
+        return (Fact) {
+                .type = FACT_RULE_ADDED,
+                .origins = ORIGIN_BPF,
+                .rule_added = { domain_id, { .version = version, .kind = RULE_PATH_BENEATH, .ino = version } },
+        };
+}
+
+static Fact has_rules(uint64_t domain_id, uint64_t version) {
+        Fact fact = sighted(domain_id, 0, 1);
+
+        fact.sight.ruleset = domain_id;
+        fact.sight.ruleset_version = version;
+        fact.sight.has_ruleset = true;
+        return fact;
+}
+
+/* What a domain has of the ruleset that it was made from, until that is told. */
+static void test_rules(void **state _unused_) {
+        Fact created = { .type = FACT_DOMAIN_CREATED, .origins = ORIGIN_TRACE, .time_usec = 2, .created = { .domain = 10 } };
+
+        apply(read_rule(10, 1));
+        apply(read_rule(10, 3));
+        apply(has_rules(10, 4));
+        assert_int_equal(f.n_changes, 1);
+        assert_int_equal(f.changes[0].type, CHANGE_DOMAIN_ADDED);
+        apply((Fact) { .type = FACT_RULESET_FREED, .origins = ORIGIN_BPF, .ruleset_freed = { 10, 4 } });
+        assert_int_equal(domain(10)->ruleset->n_rules, 2);
+        assert_false(text_known(domain(10)->ruleset->rules[0].path));
+        assert_int_equal(ruleset_n_unknown_rules(domain(10)->ruleset, domain(10)->ruleset_version), 2);
+
+        /* Again: nothing. */
+        apply(has_rules(10, 4));
+        assert_int_equal(f.n_changes, 0);
+
+        created.created.ruleset = 7;
+        created.created.ruleset_version = 2;
+        apply(read_rule(7, 1));
+        apply(created);
+        assert_int_equal(domain(10)->ruleset_id, 7);
+        assert_int_equal(domain(10)->ruleset->n_rules, 1);
+        apply(has_rules(10, 4));
+        assert_int_equal(domain(10)->ruleset_id, 7);
+        assert_null(ruleset_table_get(&f.table.rulesets, 10));
+}
+
+/* One without any has a ruleset, too. */
+static void test_no_rules(void **state _unused_) {
+        apply(has_rules(10, 0));
+        assert_true(domain(10)->has_ruleset);
+        assert_int_equal(domain(10)->ruleset_id, 10);
+        assert_null(domain(10)->ruleset);
+}
+
 int main(void) {
 #define test(fn) cmocka_unit_test_setup_teardown(fn, model_set_up, model_tear_down)
         const struct CMUnitTest tests[] = {
@@ -344,6 +398,8 @@ int main(void) {
                 test(test_deserted_perhaps),
                 test(test_deserted_crowded),
                 test(test_not_deserted),
+                test(test_rules),
+                test(test_no_rules),
         };
 
         return cmocka_run_group_tests_name("domain-look", tests, NULL, NULL);

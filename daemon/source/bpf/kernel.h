@@ -131,8 +131,44 @@ struct landlock_hierarchy {
         uint32_t log_new_exec : 1;
 };
 
+struct rb_node {
+        unsigned long __rb_parent_color; /* the colour is in the two lowest bits */
+        struct rb_node *rb_right, *rb_left;
+};
+
+struct rb_root {
+        struct rb_node *rb_node;
+};
+
+struct landlock_object {
+        void *underobj; /* struct inode; NULL: its file system is not mounted any more */
+};
+
+union landlock_key {
+        struct landlock_object *object;
+        unsigned long data; /* a port, in network byte order */
+};
+
+/* Their sizes are the running kernel's. */
+struct landlock_layer {
+        uint16_t level; /* from 1 */
+        uint32_t access;
+};
+
+struct landlock_rule {
+        struct rb_node node;
+        union landlock_key key;
+        uint32_t num_layers;
+        struct landlock_layer layers[1];
+};
+
+struct landlock_rules {
+        struct rb_root root_inode, root_net_port;
+};
+
 /* Linux 7.3 */
 struct landlock_domain {
+        struct landlock_rules rules;
         struct landlock_hierarchy *hierarchy;
         uint32_t num_layers;
         struct access_masks handled_masks[1];
@@ -140,6 +176,7 @@ struct landlock_domain {
 
 /* Before it, a domain was a ruleset, too. */
 struct landlock_ruleset___domain {
+        struct rb_root root_inode, root_net_port;
         struct landlock_hierarchy *hierarchy;
         uint32_t num_layers;
         struct access_masks access_masks[1];

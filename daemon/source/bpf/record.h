@@ -18,6 +18,7 @@ typedef enum BpfRecordType {
         BPF_RECORD_COUNTED,
         BPF_RECORD_FREED,
         BPF_RECORD_MEMBER,
+        BPF_RECORD_RULES,
 } BpfRecordType;
 
 /* The beginning of each record. */
@@ -57,6 +58,25 @@ typedef struct BpfMemberRecord {
         uint32_t reserved;
         char cgroup[BPF_RECORD_CGROUP_SIZE]; /* components of its path, the innermost first, each with a NUL; n_cgroup bytes */
 } BpfMemberRecord;
+
+/* What a domain itself allows on a file, with what is in it, or on a port. */
+typedef struct BpfRule {
+        uint64_t key;    /* inode number, or port in network byte order */
+        uint32_t access; /* of the rights that the domain handles */
+        uint32_t number; /* from 1 */
+        uint32_t dev;    /* as the kernel has it inside */
+        uint32_t is_port;
+} BpfRule;
+
+#define BPF_RECORD_RULES_MAX 1024
+
+typedef struct BpfRulesRecord {
+        BpfRecord record;
+        uint64_t domain;
+        uint32_t n_all;
+        uint32_t n_rules;
+        BpfRule rules[BPF_RECORD_RULES_MAX]; /* n_rules of them */
+} BpfRulesRecord;
 
 /* What would be Landlock's part of a credential at the offset that is being tried. */
 typedef struct BpfCredentialRecord {

@@ -2,6 +2,7 @@
 /* All threads that live in a domain, and these domains, as they are now: iterators over the kernel's threads. */
 #include "source/bpf/cgroup.h"
 #include "source/bpf/domain.h"
+#include "source/bpf/rules.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -143,6 +144,35 @@ int thread(struct bpf_iter__task *context) {
                 get_layers(domain, &layers);
         fill_thread(&record, task, innermost_id(&layers));
         bpf_seq_write(context->meta->seq, &record, sizeof(record));
+        return 0;
+}
+
+/* The domain whose rules are wanted. */
+uint64_t wanted_domain;
+
+/* For one thread that is in that domain, or in one nested in it: the domain's rules. */
+SEC("iter/task")
+int rules(struct bpf_iter__task *context) {
+        const struct task_struct *task = context->task;
+        const void *domain = task ? domain_of(task) : NULL;
+        uint32_t level = 0, n;
+        Layers layers;
+        uint64_t size;
+
+        if (!domain)
+                return 0;
+        get_layers(domain, &layers);
+        if (!follow_layers(&layers))
+                return 0;
+        n = number_of(&layers);
+        for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++)
+                if (BPF_CORE_READ(chain[i], id) == wanted_domain)
+                        level = i + 1;
+        size = level ? fill_rules(domain, &layers, level) : 0;
+        rules_record.domain = wanted_domain;
+        barrier_var(size);
+        if (size > 0 && size <= sizeof(rules_record))
+                bpf_seq_write(context->meta->seq, &rules_record, size);
         return 0;
 }
 
