@@ -11,15 +11,15 @@
 
 struct ManagerRules {
         const DomainTable *table;
-        struct event *next;
         BpfSnapshot *snapshot;
         FactSink sink;
-        uint64_t *ids; /* of the domains of which rules are missing; what is left of them: those before n_ids */
-        size_t n_ids;
+        struct event *next;
+        uint64_t *ids; /* of domains of which rules are missing, the next one last */
+        size_t n_ids, n_room;
 };
 
 static bool is_wanted(const Domain *domain) {
-        return domain->state == DOMAIN_ALLOCATED && domain->created_usec == 0 && !domain->has_ruleset;
+        return domain->state == DOMAIN_ALLOCATED && !domain->has_ruleset;
 }
 
 /* One that is in it, or in one nested in it; 0 if none is known. */
@@ -39,7 +39,7 @@ static int64_t find_thread(const Domain *domain) {
         return tid;
 }
 
-/* What cannot be read stays unknown: the next look comes back to it. */
+/* What cannot be read stays unknown: the next look comes back to it. The youngest first, as it may be the first to end. */
 static void read_one(ManagerRules *rules) {
         const Domain *domain = domain_table_get(rules->table, rules->ids[--rules->n_ids]);
         int64_t tid = domain && is_wanted(domain) ? find_thread(domain) : 0;
@@ -48,30 +48,30 @@ static void read_one(ManagerRules *rules) {
                 (void) bpf_snapshot_rules(rules->snapshot, tid, domain->id, rules->sink);
 }
 
-static void schedule(ManagerRules *rules) {
-        if (rules->n_ids > 0 && !evtimer_pending(rules->next, NULL))
-                evtimer_add(rules->next, &(struct timeval) {});
-}
-
 static void on_next(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
         uint64_t until_usec = clock_monotonic_usec() + TURN_USEC;
         ManagerRules *rules = userdata;
 
         while (rules->n_ids > 0 && clock_monotonic_usec() < until_usec)
                 read_one(rules);
-        if (rules->n_ids == 0) {
-                free(rules->ids);
-                rules->ids = NULL;
+        if (rules->n_ids > 0) {
+                evtimer_add(rules->next, &(struct timeval) {});
+                return;
         }
-        schedule(rules);
+        free(rules->ids);
+        rules->ids = NULL;
+        rules->n_room = 0;
 }
 
-int manager_rules_new(ManagerRules **ret, struct event_base *base, const DomainTable *table) {
+int manager_rules_new(
+                ManagerRules **ret, struct event_base *base, const DomainTable *table, BpfSnapshot *snapshot, FactSink sink) {
         _cleanup_(manager_rules_freep) ManagerRules *rules = calloc(1, sizeof(ManagerRules));
 
         if (!rules)
                 return -ENOMEM;
         rules->table = table;
+        rules->snapshot = snapshot;
+        rules->sink = sink;
         rules->next = evtimer_new(base, on_next, rules);
         if (!rules->next)
                 return -ENOMEM;
@@ -89,18 +89,36 @@ ManagerRules *manager_rules_free(ManagerRules *rules) {
         return NULL;
 }
 
-void manager_rules_request(ManagerRules *rules, BpfSnapshot *snapshot, FactSink sink) {
+/* As many as there can be domains. */
+static bool make_room(ManagerRules *rules) {
+        size_t n = MIN(rules->n_room * 2 + 64, rules->table->limits.n_domains);
+        uint64_t *ids;
+
+        if (rules->n_ids < rules->n_room)
+                return true;
+        if (n <= rules->n_ids)
+                return false;
+        ids = reallocarray(rules->ids, n, sizeof(*ids));
+        if (!ids)
+                return false;
+        rules->ids = ids;
+        rules->n_room = n;
+        return true;
+}
+
+void manager_rules_want(ManagerRules *rules, uint64_t domain) {
+        if (!make_room(rules))
+                return;
+        if (rules->n_ids == 0)
+                evtimer_add(rules->next, &(struct timeval) {});
+        rules->ids[rules->n_ids++] = domain;
+}
+
+void manager_rules_want_all(ManagerRules *rules) {
         const Domain *domain;
 
-        free(rules->ids);
         rules->n_ids = 0;
-        rules->ids = reallocarray(NULL, rules->table->n_live + 1, sizeof(*rules->ids));
-        if (!rules->ids)
-                return;
-        rules->snapshot = snapshot;
-        rules->sink = sink;
         TAILQ_FOREACH(domain, &rules->table->live, entry)
                 if (is_wanted(domain))
-                        rules->ids[rules->n_ids++] = domain->id;
-        schedule(rules);
+                        manager_rules_want(rules, domain->id);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rules of domains that were there before landlockd: nobody tells of them, so they are read in the kernel after a look,
- * a few in each turn of the loop. */
+/* The rules of domains of which no trace event tells, for they are older than landlockd, or the kernel has none: they are read
+ * in the kernel, a few domains in each turn of the loop. */
 #pragma once
 
 #include <event2/event.h>
@@ -11,11 +11,14 @@
 
 typedef struct ManagerRules ManagerRules;
 
-/* The table is borrowed. -ENOMEM. */
-int manager_rules_new(ManagerRules **ret, struct event_base *base, const DomainTable *table);
+/* All is borrowed. -ENOMEM. */
+int manager_rules_new(
+                ManagerRules **ret, struct event_base *base, const DomainTable *table, BpfSnapshot *snapshot, FactSink sink);
 ManagerRules *manager_rules_free(ManagerRules *rules);
 DEFINE_CLEANUP(ManagerRules *, manager_rules_free);
 
-/* Reports the rules of each living domain of which they are missing, from the event loop. The snapshot is borrowed until
- * the end. Without memory none are. */
-void manager_rules_request(ManagerRules *rules, BpfSnapshot *snapshot, FactSink sink);
+/* Reports the rules of the domain, if they are still missing then, from the event loop. Without memory they stay unknown. */
+void manager_rules_want(ManagerRules *rules, uint64_t domain);
+
+/* The same for all that live. */
+void manager_rules_want_all(ManagerRules *rules);

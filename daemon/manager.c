@@ -201,6 +201,8 @@ static void on_fact(void *userdata, const Fact *fact) {
         apply(manager, fact);
         if (fact->type == FACT_TASK_SEEN)
                 label_by_member(manager, &fact->seen, fact->time_usec);
+        if (fact->type == FACT_DOMAIN_CREATED && fact->created.ruleset == 0 && manager->rules)
+                manager_rules_want(manager->rules, fact->created.domain);
 }
 
 static void settle(Manager *manager) {
@@ -242,7 +244,8 @@ static void look(void *userdata) {
                 log_warning("Looking at who lives in which domain failed: %s.", strerror(-r));
         tell_snapshot(manager, FACT_SNAPSHOT_ENDED, r >= 0);
         settle(manager);
-        manager_rules_request(manager->rules, bpf_source_snapshot(manager->bpf), fact_sink(manager));
+        if (manager->rules)
+                manager_rules_want_all(manager->rules);
         log_debug("Looking at who lives in which domain took %" PRIu64 " us of CPU time.",
                   clock_usec(CLOCK_PROCESS_CPUTIME_ID) - cpu_usec);
 }
@@ -371,6 +374,12 @@ static ExitCode open_sources(Manager *manager) {
                 return EXIT_CODE_FAILURE;
         }
         add_source(manager, bpf_source_status(manager->bpf));
+        if (bpf_source_snapshot(manager->bpf)) {
+                r = manager_rules_new(&manager->rules, manager->base, &manager->table, bpf_source_snapshot(manager->bpf),
+                                      fact_sink(manager));
+                if (r < 0)
+                        return EXIT_CODE_FAILURE;
+        }
         add_source(manager, state_status(manager->state));
         return EXIT_CODE_OK;
 }
@@ -477,8 +486,7 @@ static int init(Manager *manager) {
         if (!manager->base)
                 return -ENOMEM;
         manager->round = evtimer_new(manager->base, on_round, manager);
-        if (!manager->round || manager_look_new(&manager->look, manager->base, look, manager) < 0 ||
-            manager_rules_new(&manager->rules, manager->base, &manager->table) < 0)
+        if (!manager->round || manager_look_new(&manager->look, manager->base, look, manager) < 0)
                 return -ENOMEM;
         return domain_table_init(&manager->table, &limits, &manager->status.counters);
 }

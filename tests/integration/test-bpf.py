@@ -363,8 +363,25 @@ def watching(pids):
         yield daemon, Table(daemon)
 
 
-def test_rules():
-    """Of domains that were there before landlockd: exactly those that their programs made."""
+@contextlib.contextmanager
+def watched(later, then, *children):
+    """Processes that do these things, after which `then` is done; and the landlockd that watches them: from before they are
+    there, if they come later, or only then."""
+    with contextlib.ExitStack() as stack:
+        if later:
+            daemon, _ = stack.enter_context(watching(set()))
+            if lifecycle.Tellers(json.loads(daemon.ctl("--json=short", "status").stdout)["sources"]).rulesets:
+                raise Skip("here trace events tell of rules")
+        pids = [stack.enter_context(child(prepare)) for prepare in children]
+        then()
+        if not later:
+            daemon, _ = stack.enter_context(watching(set(pids)))
+        eventually(lambda: Table(daemon).has_rules(pids), "rules")
+        yield daemon, Table(daemon), pids
+
+
+def test_rules(later=False):
+    """Exactly those that their programs made."""
     with tempfile.TemporaryDirectory() as directory:
         a, b, gone = (f"{directory}/{name}" for name in ("a", "b", "gone"))
         for path in a, b, gone:
@@ -384,16 +401,14 @@ def test_rules():
             restrict_thread(fs=FS_READ_FILE | FS_WRITE_FILE,
                             files=[(b, FS_READ_FILE), ("/", FS_READ_FILE | FS_WRITE_FILE)])
 
-        with child(restrict_outside) as one, child(restrict_inside) as two, child(restrict_thread) as without:
-            os.rmdir(gone)
-            with watching({one, two, without}) as (daemon, table):
-                for pid, want in ((one, [outside]), (two, [inside, outside]), (without, [set()])):
-                    lifecycle.expect([table.rules_of(domain) for domain in table.chain(pid)], want, f"rules around {pid}")
-                for domain in table.domains.values():
-                    lifecycle.expect(domain["ruleset"]["rules_unknown"], 0, f"unknown rules of {domain}")
-                shown = daemon.ctl("show", table.of_process[one]).stdout
-                device, inode, _ = on_file(a)
-                assert f"(inode {inode} on {device}) fs.execute" in shown and "port 443" in shown, shown
+        with watched(later, lambda: os.rmdir(gone), restrict_outside, restrict_inside, restrict_thread) as (daemon, table, pids):
+            for pid, want in zip(pids, ([outside], [inside, outside], [set()])):
+                domains = list(table.chain(pid))
+                lifecycle.expect([table.rules_of(domain) for domain in domains], want, f"rules around {pid}")
+                lifecycle.expect({domain["ruleset"]["rules_unknown"] for domain in domains}, {0}, f"unknown rules of {pid}")
+            shown = daemon.ctl("show", table.of_process[pids[0]]).stdout
+            device, inode, _ = on_file(a)
+            assert f"(inode {inode} on {device}) fs.execute" in shown and "port 443" in shown, shown
 
 
 def test_many_rules():
@@ -571,6 +586,6 @@ HELD = lifecycle.names()
 
 run([(f"snapshot-{name}", test_snapshot(name)) for name in HELD] +
     [("thread", test_thread), ("load", test_load), ("label", test_label), ("label-of-outer", test_label_of_outer),
-     ("rules", test_rules), ("many-rules", test_many_rules)] +
+     ("rules", test_rules), ("rules-later", lambda: test_rules(later=True)), ("many-rules", test_many_rules)] +
     [(f"events-{name}", test_events(name)) for name in HELD] +
     [("denials", test_denials)])
