@@ -9,62 +9,106 @@
 /* In one turn of the loop. */
 #define TURN_USEC (2 * USEC_PER_MSEC)
 
+/* A domain is told to be made just before its first thread gets into it, and that may end before others are known.
+ * So it is tried again, twice as long after each time. */
+#define PAUSE_MIN_USEC (10 * USEC_PER_MSEC)
+#define TRIES_MAX 8
+
+/* Threads that are asked at each. */
+#define THREADS_MAX 16
+
+typedef struct Wanted {
+        uint64_t domain;
+        unsigned n_tries;
+} Wanted;
+
 struct ManagerRules {
         const DomainTable *table;
         BpfSnapshot *snapshot;
         FactSink sink;
         struct event *next;
-        uint64_t *ids; /* of domains of which rules are missing, the next one last */
-        size_t n_ids, n_room;
+        Wanted *wanted;
+        size_t n_wanted, n_room;
+        size_t n_done; /* of them, in this pass */
+        uint64_t pause_usec;
 };
 
-static bool is_wanted(const Domain *domain) {
-        return domain->state == DOMAIN_ALLOCATED && !domain->has_ruleset;
+static bool is_missing(const Domain *domain) {
+        return domain && domain->state == DOMAIN_ALLOCATED && !domain->has_ruleset;
 }
 
-/* One that is in it, or in one nested in it; 0 if none is known. */
-static int64_t find_thread(const Domain *domain) {
+/* Those that are in it, or in one nested in it. Returns their number, at most THREADS_MAX. */
+static size_t find_threads(const Domain *domain, size_t n, int64_t tids[static THREADS_MAX]) {
         const Process *process;
         const Domain *child;
-        int64_t tid = 0;
+        const Thread *thread;
 
         TAILQ_FOREACH(process, &domain->processes, in_domain)
-                if (!LIST_EMPTY(&process->threads))
-                        return LIST_FIRST(&process->threads)->tid;
-        TAILQ_FOREACH(child, &domain->children, sibling) {
-                tid = find_thread(child);
-                if (tid != 0)
-                        break;
-        }
-        return tid;
+                LIST_FOREACH(thread, &process->threads, in_process) {
+                        if (n == THREADS_MAX)
+                                return n;
+                        tids[n++] = thread->tid;
+                }
+        TAILQ_FOREACH(child, &domain->children, sibling)
+                n = find_threads(child, n, tids);
+        return n;
 }
 
-/* What cannot be read stays unknown: the next look comes back to it. The youngest first, as it may be the first to end. */
-static void read_one(ManagerRules *rules) {
-        const Domain *domain = domain_table_get(rules->table, rules->ids[--rules->n_ids]);
-        int64_t tid = domain && is_wanted(domain) ? find_thread(domain) : 0;
+/* Returns whether they are missing still. */
+static bool read_rules(ManagerRules *rules, uint64_t id) {
+        const Domain *domain = domain_table_get(rules->table, id);
+        int64_t tids[THREADS_MAX];
+        size_t n = is_missing(domain) ? find_threads(domain, 0, tids) : 0;
 
-        if (tid != 0)
-                (void) bpf_snapshot_rules(rules->snapshot, tid, domain->id, rules->sink);
+        for (size_t i = 0; i < n && is_missing(domain_table_get(rules->table, id)); i++)
+                (void) bpf_snapshot_rules(rules->snapshot, tids[i], id, rules->sink);
+        return is_missing(domain_table_get(rules->table, id));
+}
+
+static void schedule(ManagerRules *rules, uint64_t usec) {
+        const struct timeval pause = { usec / USEC_PER_SEC, usec % USEC_PER_SEC };
+
+        evtimer_add(rules->next, &pause);
+}
+
+/* What cannot be read stays unknown until the next look. */
+static void try_next(ManagerRules *rules) {
+        Wanted *wanted = &rules->wanted[rules->n_done];
+
+        if (read_rules(rules, wanted->domain) && ++wanted->n_tries < TRIES_MAX)
+                rules->n_done++;
+        else
+                *wanted = rules->wanted[--rules->n_wanted];
+}
+
+static void forget_all(ManagerRules *rules) {
+        free(rules->wanted);
+        rules->wanted = NULL;
+        rules->n_wanted = rules->n_room = rules->n_done = 0;
 }
 
 static void on_next(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
         uint64_t until_usec = clock_monotonic_usec() + TURN_USEC;
         ManagerRules *rules = userdata;
 
-        while (rules->n_ids > 0 && clock_monotonic_usec() < until_usec)
-                read_one(rules);
-        if (rules->n_ids > 0) {
-                evtimer_add(rules->next, &(struct timeval) {});
+        while (rules->n_done < rules->n_wanted && clock_monotonic_usec() < until_usec)
+                try_next(rules);
+        if (rules->n_done < rules->n_wanted) {
+                schedule(rules, 0);
                 return;
         }
-        free(rules->ids);
-        rules->ids = NULL;
-        rules->n_room = 0;
+        if (rules->n_wanted == 0) {
+                forget_all(rules);
+                return;
+        }
+        rules->n_done = 0;
+        schedule(rules, rules->pause_usec);
+        rules->pause_usec *= 2;
 }
 
 int manager_rules_new(
-                ManagerRules **ret, struct event_base *base, const DomainTable *table, BpfSnapshot *snapshot, FactSink sink) {
+                ManagerRules **ret, struct event_base *base, const DomainTable *table, BpfSnapshot *snapshot,
+                FactSink sink) {
         _cleanup_(manager_rules_freep) ManagerRules *rules = calloc(1, sizeof(ManagerRules));
 
         if (!rules)
@@ -84,7 +128,7 @@ ManagerRules *manager_rules_free(ManagerRules *rules) {
                 return NULL;
 
         FREE_IF_SET(event_free, rules->next);
-        free(rules->ids);
+        forget_all(rules);
         free(rules);
         return NULL;
 }
@@ -92,16 +136,16 @@ ManagerRules *manager_rules_free(ManagerRules *rules) {
 /* As many as there can be domains. */
 static bool make_room(ManagerRules *rules) {
         size_t n = MIN(rules->n_room * 2 + 64, rules->table->limits.n_domains);
-        uint64_t *ids;
+        Wanted *wanted;
 
-        if (rules->n_ids < rules->n_room)
+        if (rules->n_wanted < rules->n_room)
                 return true;
-        if (n <= rules->n_ids)
+        if (n <= rules->n_wanted)
                 return false;
-        ids = reallocarray(rules->ids, n, sizeof(*ids));
-        if (!ids)
+        wanted = reallocarray(rules->wanted, n, sizeof(*wanted));
+        if (!wanted)
                 return false;
-        rules->ids = ids;
+        rules->wanted = wanted;
         rules->n_room = n;
         return true;
 }
@@ -109,16 +153,16 @@ static bool make_room(ManagerRules *rules) {
 void manager_rules_want(ManagerRules *rules, uint64_t domain) {
         if (!make_room(rules))
                 return;
-        if (rules->n_ids == 0)
-                evtimer_add(rules->next, &(struct timeval) {});
-        rules->ids[rules->n_ids++] = domain;
+        rules->wanted[rules->n_wanted++] = (Wanted) { .domain = domain };
+        rules->pause_usec = PAUSE_MIN_USEC;
+        schedule(rules, 0);
 }
 
 void manager_rules_want_all(ManagerRules *rules) {
         const Domain *domain;
 
-        rules->n_ids = 0;
+        forget_all(rules);
         TAILQ_FOREACH(domain, &rules->table->live, entry)
-                if (is_wanted(domain))
+                if (is_missing(domain))
                         manager_rules_want(rules, domain->id);
 }

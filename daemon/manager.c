@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "manager-gap.h"
+#include "manager-label.h"
 #include "manager-look.h"
 #include "manager-rules.h"
 #include "manager-start.h"
@@ -154,17 +155,6 @@ static bool is_overtaken(Manager *manager, const Fact *fact) {
         return tid != 0 && bpf_snapshot_task(bpf_source_snapshot(manager->bpf), tid, fact_sink(manager)) >= 0;
 }
 
-/* Once: who made it is what it was, and audit describes a domain with each of its denials. */
-static bool wants_label(const Manager *manager, const Fact *fact) {
-        const Domain *domain;
-        uint64_t id;
-
-        if (!proc_label_applies(fact, &id))
-                return false;
-        domain = domain_table_get(&manager->table, id);
-        return !domain || (domain->state == DOMAIN_ALLOCATED && !text_known(domain->label));
-}
-
 /* Which children a thread had before it got into a domain, and who lived in one before its end, is told by trace events
  * of tasks: they come later. */
 static bool overtakes_tasks(const Manager *manager, const Fact *fact) {
@@ -172,35 +162,24 @@ static bool overtakes_tasks(const Manager *manager, const Fact *fact) {
                 !trace_source_tells_domains(manager->trace);
 }
 
-/* Of a domain whose creator nobody found: one that is in it will do. */
-static void label_by_member(Manager *manager, const TaskSight *seen, uint64_t time_usec) {
-        const Domain *domain = domain_table_get(&manager->table, seen->domain);
-        Fact fact = { .type = FACT_DOMAIN_DESCRIBED, .time_usec = time_usec, .described.domain = seen->domain };
-        ProcLabel label;
-
-        if (domain && domain->state == DOMAIN_ALLOCATED && !text_known(domain->label) &&
-            proc_label_read(seen->task.tid, time_usec, &label, &fact.described.label) >= 0)
-                on_fact(manager, &fact);
-}
-
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
         ProcLabel label;
-        Fact labelled;
+        Fact labelled, description;
 
         if (overtakes_tasks(manager, fact))
                 trace_source_catch_up(manager->trace, fact->boot_usec ?: clock_boottime_usec());
         if (is_overtaken(manager, fact))
                 return;
-        if (wants_label(manager, fact)) {
+        if (manager_label_is_wanted(&manager->table, fact)) {
                 labelled = *fact;
                 proc_label_add(&labelled, &label);
                 fact = &labelled;
         }
         apply(manager, fact);
-        if (fact->type == FACT_TASK_SEEN)
-                label_by_member(manager, &fact->seen, fact->time_usec);
+        if (manager_label_by_member(&manager->table, fact, &label, &description))
+                on_fact(manager, &description);
         if (fact->type == FACT_DOMAIN_CREATED && fact->created.ruleset == 0 && manager->rules)
                 manager_rules_want(manager->rules, fact->created.domain);
 }

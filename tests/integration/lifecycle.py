@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The life-cycles that the lifecycle program goes through, and what landlockd tells of them on its JSON socket, held
 against each other. `go_through` is for a landlockd that is told of each domain when it is made: by Landlock's trace
-events, where everything must be known, or by BPF programs, which know no rulesets."""
+events, where everything must be known, or by BPF programs, which know what each domain has of its ruleset."""
 
 import ctypes
 import json
@@ -149,7 +149,8 @@ class Truth:
 class View:
     """What whoever reads the stream knows. Any event that comes twice, or cannot follow those before, is a failure."""
 
-    def __init__(self, others=()):
+    def __init__(self, tellers, others=()):
+        self.tellers = tellers
         self.others = set(others)  # domains that were there before
         self.domains, self.ended_domains = {}, set()
         self.rulesets, self.freed_rulesets, self.rules = {}, set(), defaultdict(dict)
@@ -174,7 +175,9 @@ class View:
     def take_ruleset(self, event, change):
         ruleset = event["ruleset"]
         assert ruleset not in self.freed_rulesets, f"after its end: {event}"
-        assert (ruleset in self.rulesets) == (change != "created"), f"twice, or never made: {event}"
+        # Where nobody tells of rulesets, it is what a domain has of one, read in the kernel.
+        assert not self.tellers.rulesets or (ruleset in self.rulesets) == (change != "created"), \
+            f"twice, or never made: {event}"
         self.rulesets[ruleset] = event
         if change == "rule-added":
             (rule,) = event["rules"]
@@ -357,6 +360,14 @@ def as_read_in_kernel(handled):
     return {**handled, "fs": handled["fs"] + ["fs.refer"] * (handled["fs"] != [] and "fs.refer" not in handled["fs"])}
 
 
+def merged(rules):
+    """Which rights there are on each object, however many rules gave them."""
+    found = defaultdict(set)
+    for rule in rules:
+        found[rule["kind"], rule.get("dev_number"), rule.get("ino"), rule.get("port")] |= set(rule["access"])
+    return dict(found)
+
+
 class Check:
     """Truth and view of one life-cycle."""
 
@@ -381,6 +392,24 @@ class Check:
         return [{**rule, **({"path": unescape(rule["path"])} if "path" in rule else {})}
                 for rule in sorted(rules, key=lambda rule: rule["version"]) if rule["version"] <= version]
 
+    def own_rules(self, index):
+        """What the domain itself allows on each object."""
+        made = self.truth.domains[index]
+        return merged(rule for rule in self.truth.rulesets[made["ruleset"]]["rules"] if rule["version"] <= made["version"])
+
+    def lived_in(self):
+        """Domains that somebody lives in, or in one nested in it."""
+        found = set()
+        for index in {task["domain"] for task in self.truth.tasks if task["in"]}:
+            while index is not None and index not in found:
+                found.add(index)
+                index = self.truth.domains[index]["parent"]
+        return found
+
+    def reads_rules(self, index, told):
+        """They are read by way of a thread, which may have ended before."""
+        return self.tellers.domains and (index in self.lived_in() or "ruleset" in told)
+
     def check_rulesets(self):
         for i, id in self.rulesets.items():
             made, told = self.truth.rulesets[i], self.view.rulesets[id]
@@ -403,6 +432,9 @@ class Check:
         if self.tellers.rulesets:
             want["ruleset"] = {"id": self.rulesets[made["ruleset"]], "version": made["version"], "rules": made["version"],
                                "rules_unknown": 0}
+        elif self.reads_rules(index, told):
+            n = len(self.own_rules(index))
+            want["ruleset"] = {"id": told["domain"], "version": n, "rules": n, "rules_unknown": 0}
         got = {key: told.get(key) for key in want}
         got["creator"] = {key: told.get("creator", {}).get(key) for key in want["creator"]}
         got["outermost"] = told.get("outermost", False)
@@ -413,6 +445,8 @@ class Check:
         for index, id in self.domains.items():
             self.check_domain(index, self.view.domains[id])
             if not self.tellers.rulesets:
+                if self.reads_rules(index, self.view.domains[id]):
+                    expect(merged(self.view.rules[id].values()), self.own_rules(index), f"rules of domain {index} ({id})")
                 continue
             rules = self.view.rules[self.rulesets[self.truth.domains[index]["ruleset"]]].values()
             version = self.truth.domains[index]["version"]
@@ -508,15 +542,15 @@ class Check:
             told = self.view.domains[id]
             seen = n if self.tellers.all else self.logged[index]
             want = {"seen": seen, "kernel": n, "unseen": n - seen}
-            # Audit tells the end of those only that it told of before.
-            if not self.tellers.all and seen == 0:
+            # Audit alone tells the end of those only that it told of before.
+            if not self.tellers.domains and seen == 0:
                 want = {"seen": 0}
             expect((told["state"], told["denials"]), ("deallocated", want), f"the end of domain {index} ({id})")
 
 
 def go_through(observer, *arguments, held=lambda truth, check: None):
     """One life-cycle, and all that is told of it. `held` is called while all of it lives. Returns the truth."""
-    view = View(observer.all_domains())
+    view = View(observer.tellers, observer.all_domains())
     with Program(*arguments) as program:
         observer.await_readable(program.process.stdout)
         truth = program.truth()
@@ -535,7 +569,8 @@ def go_through(observer, *arguments, held=lambda truth, check: None):
         observer.await_readable(program.process.stdout)
         truth = program.truth()
         observer.read(view, lambda: view.ended_domains >= set(check.domains.values()) and
-                      len(view.freed_rulesets) == len(check.rulesets), "the end of all domains and rulesets")
+                      (len(view.freed_rulesets) == len(check.rulesets) or not observer.tellers.rulesets),
+                      "the end of all domains and rulesets")
         observer.catch_up(view)
     check = Check(truth, view, observer.tellers)
     check.check_rulesets()
