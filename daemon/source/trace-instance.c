@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <event-parse.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <tracefs.h>
 
 #include "base/host.h"
@@ -125,13 +127,24 @@ static int open_per_cpu(TraceInstance *instance) {
         return instance->per_cpu < 0 ? -errno : 0;
 }
 
+/* Where it is on all systems of today. It can be mounted below debugfs, too, and that is the one that libtracefs may find
+ * first; but it need not be writable there, as it is not for the service. */
+static const char *tracing_dir(void) {
+        static char path[] = "/sys/kernel/tracing";
+        struct statfs fs;
+
+        if (statfs(path, &fs) == 0 && fs.f_type == TRACEFS_MAGIC)
+                tracefs_set_tracing_dir(path);
+        return tracefs_tracing_dir();
+}
+
 static int open_instance(TraceInstance *instance, const char *name, uint64_t buffer_size) {
         _cleanup_free_ char *path = NULL;
         const char *tracing;
         int r;
 
         tracefs_set_loglevel(TEP_LOG_NONE);
-        tracing = tracefs_tracing_dir();
+        tracing = tracing_dir();
         if (!tracing)
                 return -ENODEV;
         if (asprintf(&path, "%s/instances/%s", tracing, name) < 0)
@@ -191,7 +204,7 @@ TraceInstance *trace_instance_leave(TraceInstance *instance) {
 int trace_instance_remove(const char *name) {
         TraceInstance instance = { .directory = -EBADF };
         _cleanup_free_ char *path = NULL;
-        const char *tracing = tracefs_tracing_dir();
+        const char *tracing = tracing_dir();
         int r;
 
         if (!tracing)

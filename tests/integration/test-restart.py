@@ -94,8 +94,12 @@ def stripped(lines):
     """What must be the same over a restart, of each object."""
     objects = {}
     for line in lines:
-        key = (line["type"], line.get("domain"), line.get("pid"), line.get("denial"), line.get("ruleset"))
+        ruleset = line["ruleset"] if line["type"] == "ruleset" else None
+        key = (line["type"], line.get("domain"), line.get("pid"), line.get("denial"), ruleset)
         objects[key] = {k: v for k, v in line.items() if k not in ("seq", "time", "id", "last_seen", "started")}
+        if line["type"] == "domain" and line["state"] == "allocated":
+            # The kernel's count is asked for anew.
+            objects[key]["denials"] = {k: v for k, v in line["denials"].items() if k != "kernel"}
     return objects
 
 

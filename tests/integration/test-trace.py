@@ -327,6 +327,10 @@ def no_events():
         assert not processes()
 
 
+# Where something can be mounted before tracefs is again, in the mount of sysfs.
+DEBUGFS = "/sys/kernel/debug"
+
+
 def tracefs_unavailable():
     def in_namespace(commands):
         return ["unshare", "--mount", "sh", "-c", f"{commands}; exec \"$@\"", "sh"]
@@ -342,6 +346,11 @@ def tracefs_unavailable():
         client = daemon.client()
         (truth,) = sandbox("fs.write_file")
         assert client.until_freed({truth["pid"]}, 1), "audit must go on"
+    # There twice, as debugfs has it, too; for us only where it has its place.
+    twice = in_namespace(f"umount -l {TRACEFS} && mount -t tracefs nodev {DEBUGFS} && "
+                         f"mount -o remount,bind,ro {DEBUGFS} && mount -t tracefs nodev {TRACEFS}")
+    with Daemon(bus=False, config=CONFIG, wrapper=twice) as daemon:
+        assert source(daemon)["state"] in ("degraded", "active"), source(daemon)
     # There, but not for us.
     read_only = in_namespace(f"mount --bind {TRACEFS} {TRACEFS} && mount -o remount,bind,ro {TRACEFS}")
     with Daemon(bus=False, config=CONFIG, wrapper=read_only) as daemon:
