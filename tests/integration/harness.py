@@ -27,7 +27,7 @@ AUDIT_STATE = os.environ.get("AUDIT_STATE", f"{BUILDDIR}/audit-state")
 WITHOUT = os.environ.get("WITHOUT", f"{BUILDDIR}/without")
 
 # For what must happen; what takes longer has not happened.
-PATIENCE = 30
+PATIENCE = int(os.environ.get("PATIENCE", "30"))
 
 with open(f"{SRCDIR}/doc/landlockd-event.schema.json") as schema_file:
     SCHEMA = json.load(schema_file)

@@ -12,7 +12,8 @@ SOURCE = "/usr/src/landlockd"
 SOCKET = "/run/landlockd/telemetry.sock"
 SERVICE = "landlockd.service"
 
-os.environ.update(BUILDDIR=SOURCE, SRCDIR=SOURCE)
+# An emulated machine is slow, and more so under load.
+os.environ.update(BUILDDIR=SOURCE, SRCDIR=SOURCE, PATIENCE="120")
 sys.path.insert(0, f"{SOURCE}/tests/integration")
 
 
