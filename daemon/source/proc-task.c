@@ -102,7 +102,8 @@ static void read_status(int directory, ProcTask *task) {
         if (read_file(directory, "status", buffer, sizeof(buffer), &status) < 0)
                 return;
         while (text_split(&status, '\n', &line)) {
-                task->has_pid |= parse_line(line, TEXT_LITERAL("Tgid:\t"), &task->pid);
+                /* 0: it was reaped after its directory was opened. */
+                task->has_pid |= parse_line(line, TEXT_LITERAL("Tgid:\t"), &task->pid) && task->pid > 0;
                 task->has_uid |= parse_uids(line, &task->uid, &task->one_uid);
         }
 }
