@@ -127,11 +127,12 @@ static void put_domain(JsonEncoder *e, JsonWriter *w, const Domain *d, const cha
 }
 
 /* The denial or the process that made a domain known is in the table with it, but comes after it in the stream:
- * whoever adds up what comes must not count it twice. */
+ * whoever adds up what comes must not count it twice. The kernel's count runs ahead of it. */
 static Domain without_contents(const Domain *d) {
         Domain added = *d;
 
         added.n_denials = added.n_blocked_other = added.n_processes = 0;
+        added.has_n_denials_kernel = false;
         memset(added.n_blocked, 0, sizeof(added.n_blocked));
         return added;
 }
