@@ -90,11 +90,11 @@ static __always_inline void submit_restriction(BpfRestrictionRecord *record, uin
                 submit(record, size);
 }
 
-static __always_inline void tell_count(BpfRecordType type, uint64_t domain, const struct landlock_hierarchy *hierarchy) {
+static __always_inline void tell_count(BpfRecordType type, const struct landlock_hierarchy *hierarchy) {
         BpfCountRecord record = {
                 .record = { type, sizeof(record) },
                 .time_ns = bpf_ktime_get_boot_ns(),
-                .domain = domain,
+                .domain = BPF_CORE_READ(hierarchy, id),
                 .n_denials = BPF_CORE_READ(hierarchy, num_denials.counter),
                 .counted = is_counted(hierarchy),
         };
@@ -314,14 +314,10 @@ int logged_denial(const Arguments *arguments) {
         return 0;
 }
 
-static __always_inline void tell_end(const struct landlock_hierarchy *hierarchy) {
-        tell_count(BPF_RECORD_FREED, BPF_CORE_READ(hierarchy, id), hierarchy);
-}
-
 SEC("fentry/landlock_log_drop_domain")
 int log_drop_domain(const Arguments *arguments) {
         remember_told(arguments->pointers[0]);
-        tell_end(arguments->pointers[0]);
+        tell_count(BPF_RECORD_FREED, arguments->pointers[0]);
         return 0;
 }
 
@@ -329,7 +325,7 @@ SEC("fexit/landlock_log_drop_domain")
 int logged_drop_domain(const Arguments *arguments) {
         if (was_told(arguments->pointers[0]))
                 return 0;
-        tell_end(arguments->pointers[0]);
+        tell_count(BPF_RECORD_FREED, arguments->pointers[0]);
         __sync_fetch_and_add(&n_late_ends, 1);
         return 0;
 }
@@ -405,7 +401,7 @@ static __always_inline void tell_denials_counted(const struct landlock_hierarchy
         if (n_denials == 0 || (n_told && *n_told == n_denials))
                 return;
         bpf_map_update_elem(&told_denials, &id, &n_denials, BPF_ANY);
-        tell_count(BPF_RECORD_COUNTED, id, hierarchy);
+        tell_count(BPF_RECORD_COUNTED, hierarchy);
 }
 
 /* The last thread of a domain is the last that is denied anything by it: what the kernel has counted by then is all, also
