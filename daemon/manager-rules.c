@@ -54,14 +54,15 @@ static size_t find_threads(const Domain *domain, size_t n, int64_t tids[static T
         return n;
 }
 
-/* Returns whether they are missing still. */
+/* Returns whether they are missing still, and may be read later. */
 static bool read_rules(ManagerRules *rules, uint64_t id) {
         const Domain *domain = domain_table_get(rules->table, id);
         int64_t tids[THREADS_MAX];
         size_t n = is_missing(domain) ? find_threads(domain, 0, tids) : 0;
 
         for (size_t i = 0; i < n && is_missing(domain_table_get(rules->table, id)); i++)
-                (void) bpf_snapshot_rules(rules->snapshot, tids[i], id, rules->sink);
+                if (bpf_snapshot_rules(rules->snapshot, tids[i], id, rules->sink) == -E2BIG)
+                        return false; /* which takes long, and is the same for all threads */
         return is_missing(domain_table_get(rules->table, id));
 }
 
@@ -73,12 +74,12 @@ static void schedule(ManagerRules *rules, uint64_t usec) {
 
 /* What cannot be read stays unknown until the next look. */
 static void try_next(ManagerRules *rules) {
-        Wanted *wanted = &rules->wanted[rules->n_done];
+        size_t i = rules->n_done;
 
-        if (read_rules(rules, wanted->domain) && ++wanted->n_tries < TRIES_MAX)
+        if (read_rules(rules, rules->wanted[i].domain) && ++rules->wanted[i].n_tries < TRIES_MAX)
                 rules->n_done++;
         else
-                *wanted = rules->wanted[--rules->n_wanted];
+                rules->wanted[i] = rules->wanted[--rules->n_wanted];
 }
 
 static void forget_all(ManagerRules *rules) {

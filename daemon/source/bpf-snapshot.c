@@ -168,9 +168,12 @@ int bpf_snapshot_task(BpfSnapshot *snapshot, int64_t tid, FactSink sink) {
 
 int bpf_snapshot_rules(BpfSnapshot *snapshot, int64_t tid, uint64_t domain, FactSink sink) {
         Run run = begin_run(snapshot, sink);
+        int r;
 
         snapshot->programs->bss->wanted_domain = domain;
-        return bpf_iterator_read_thread(snapshot->programs->progs.rules, tid, on_record, &run);
+        snapshot->programs->bss->wanted_is_too_big = false;
+        r = bpf_iterator_read_thread(snapshot->programs->progs.rules, tid, on_record, &run);
+        return r >= 0 && snapshot->programs->bss->wanted_is_too_big ? -E2BIG : r;
 }
 
 static void on_thread(void *userdata, const BpfRecord *record) {

@@ -28,9 +28,9 @@ int bpf_snapshot_process(BpfSnapshot *snapshot, int64_t pid, FactSink sink);
 int bpf_snapshot_task(BpfSnapshot *snapshot, int64_t tid, FactSink sink);
 
 /* Reports the rules of a domain, each as FACT_RULE_ADDED, and then that the domain has them, as FACT_DOMAIN_SEEN with a
- * ruleset that has the domain's ID. By one thread that is in the domain, or in one nested in it: if it is not any more, or
- * if there are more rules than can be gone through, nothing is reported. Of more than BPF_RECORD_RULES_MAX the rest is only
- * counted, and so is a rule whose file is gone with its file system. */
+ * ruleset that has the domain's ID. By one thread that is in the domain, or in one nested in it: if it is not any more,
+ * nothing is reported; -E2BIG: nor if there are more rules than can be gone through. Of more than BPF_RECORD_RULES_MAX
+ * the rest is only counted, and so is a rule whose file is gone with its file system. */
 int bpf_snapshot_rules(BpfSnapshot *snapshot, int64_t tid, uint64_t domain, FactSink sink);
 
 /* The innermost domain of one thread; 0: it is in none. -ESRCH. */

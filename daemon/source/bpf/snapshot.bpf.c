@@ -147,8 +147,9 @@ int thread(struct bpf_iter__task *context) {
         return 0;
 }
 
-/* The domain whose rules are wanted. */
+/* The domain whose rules are wanted; and whether it has more than can be gone through. */
 uint64_t wanted_domain;
+uint32_t wanted_is_too_big;
 
 /* For one thread that is in that domain, or in one nested in it: the domain's rules. */
 SEC("iter/task")
@@ -169,6 +170,7 @@ int rules(struct bpf_iter__task *context) {
                 if (BPF_CORE_READ(chain[i], id) == wanted_domain)
                         level = i + 1;
         size = level ? fill_rules(domain, &layers, level) : 0;
+        wanted_is_too_big = level && size == 0;
         rules_record.domain = wanted_domain;
         barrier_var(size);
         if (size > 0 && size <= sizeof(rules_record))
