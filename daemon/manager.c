@@ -12,8 +12,8 @@
 #include "base/capability.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "manager-describe.h"
 #include "manager-gap.h"
-#include "manager-label.h"
 #include "manager-look.h"
 #include "manager-rules.h"
 #include "manager-start.h"
@@ -162,24 +162,26 @@ static bool overtakes_tasks(const Manager *manager, const Fact *fact) {
                 !trace_source_tells_domains(manager->trace);
 }
 
+static void describe_domain(Manager *manager, const Fact *member) {
+        Description description;
+        const Fact *fact = manager_describe_by_member(&manager->table, member, &description);
+
+        if (fact)
+                apply(manager, fact);
+}
+
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
-        ProcLabel label;
-        Fact labelled, description;
+        Description description;
 
         if (overtakes_tasks(manager, fact))
                 trace_source_catch_up(manager->trace, fact->boot_usec ?: clock_boottime_usec());
         if (is_overtaken(manager, fact))
                 return;
-        if (manager_label_is_wanted(&manager->table, fact)) {
-                labelled = *fact;
-                proc_label_add(&labelled, &label);
-                fact = &labelled;
-        }
+        fact = manager_describe(&manager->table, fact, &description);
         apply(manager, fact);
-        if (manager_label_by_member(&manager->table, fact, &label, &description))
-                on_fact(manager, &description);
+        describe_domain(manager, fact);
         if (fact->type == FACT_DOMAIN_CREATED && fact->created.ruleset == 0 && manager->rules)
                 manager_rules_want(manager->rules, fact->created.domain);
 }
@@ -217,6 +219,7 @@ static void look(void *userdata) {
         /* Whatever is told is no repair. This reports what BPF programs tell, too. */
         trace_source_catch_up(manager->trace, clock_boottime_usec());
         bpf_source_drain(manager->bpf);
+        audit_source_catch_up(manager->audit);
         tell_snapshot(manager, FACT_SNAPSHOT_BEGUN, false);
         r = bpf_snapshot_run(bpf_source_snapshot(manager->bpf), fact_sink(manager));
         if (r < 0)

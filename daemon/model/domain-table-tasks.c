@@ -258,6 +258,18 @@ int domain_table_apply_exited(Changes *changes, const TaskExit *exited) {
         return 0;
 }
 
+bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen) {
+        const TaskDescription *task = &seen->task;
+        const Thread *thread = process_table_thread(&table->processes, task->tid);
+        const Domain *domain = id_map_get(&table->by_id, seen->domain);
+        const Process *process = thread ? thread->process : NULL;
+
+        if (!process && domain)
+                process = process_table_get(&table->processes, domain, task->pid);
+        return task->has_pid && !text_known(task->exe) &&
+                (!process || (task->tid == task->pid && !text_known(process->exe)));
+}
+
 int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
         const ProcessTable *processes = &changes->table->processes;
         Thread *thread = process_table_thread(processes, seen->task.tid);

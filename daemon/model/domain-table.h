@@ -83,6 +83,10 @@ const Domain *domain_table_get(const DomainTable *table, uint64_t id);
 /* Whether it is known in which domain the thread is. */
 bool domain_table_follows(const DomainTable *table, int64_t tid);
 
+/* Whether what the thread's process runs is neither told nor known. Of one that is known itself, its first thread is to
+ * ask: once in each look. */
+bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen);
+
 /* A fork or an exit that came after younger news of the same thread: the fork need not have brought the child into the
  * domain of its parent, and the exit may be that of another thread which had the number before. Returns the thread that
  * is worth a look into the kernel; 0: the fact is in order, or of no use. */

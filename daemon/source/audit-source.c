@@ -265,14 +265,22 @@ int audit_source_new(AuditSource **ret, const AuditSourceOptions *options) {
         return 0;
 }
 
+void audit_source_catch_up(AuditSource *source) {
+        if (!source->readable)
+                return;
+
+        /* A flood that goes on is not waited for. */
+        for (int i = 0; i < 64 * BATCHES_PER_TURN && read_batch(source); i++)
+                ;
+        wait_to_settle(source);
+}
+
 void audit_source_drain(AuditSource *source) {
         if (!source->readable)
                 return;
 
         event_del(source->readable);
-        /* What came until now was promised to nobody else; a flood that goes on is not waited for. */
-        for (int i = 0; i < 64 * BATCHES_PER_TURN && read_batch(source); i++)
-                ;
+        audit_source_catch_up(source);
         audit_assembler_expire(&source->assembler, UINT64_MAX);
 }
 

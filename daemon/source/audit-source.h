@@ -25,6 +25,9 @@ typedef struct AuditSourceOptions {
  * -errno: as configured it cannot work. Failures are logged here. */
 int audit_source_new(AuditSource **ret, const AuditSourceOptions *options);
 
+/* Reports what the kernel has queued, as far as that is whole: before others look. */
+void audit_source_catch_up(AuditSource *source);
+
 /* Before the end: reads what the kernel has queued and completes open events. */
 void audit_source_drain(AuditSource *source);
 

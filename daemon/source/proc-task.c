@@ -108,12 +108,11 @@ static void read_status(int directory, ProcTask *task) {
         }
 }
 
-static void read_exe(int directory, ProcTask *task) {
-        ssize_t n = readlinkat(directory, "exe", task->exe_buffer, sizeof(task->exe_buffer));
+static Text read_exe(int directory, const char *path, ProcProgram *program) {
+        ssize_t n = readlinkat(directory, path, program->buffer, sizeof(program->buffer));
 
         /* A path that does not fit is cut by the kernel. */
-        if (n > 0 && (size_t) n < sizeof(task->exe_buffer))
-                task->exe = (Text) { task->exe_buffer, n };
+        return n > 0 && (size_t) n < sizeof(program->buffer) ? (Text) { program->buffer, n } : TEXT_NULL;
 }
 
 uint64_t proc_task_boottime(uint64_t realtime_usec) {
@@ -135,7 +134,7 @@ int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_usec, ProcT
         if (r < 0)
                 return r;
         read_status(directory, ret);
-        read_exe(directory, ret);
+        ret->exe = read_exe(directory, "exe", &ret->program);
         return 0;
 }
 
@@ -148,6 +147,13 @@ int proc_task_read(int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret)
         if (directory < 0)
                 return directory == -ENOENT ? -ESRCH : directory;
         return proc_task_read_at(directory, tid, not_after_boottime_usec, ret);
+}
+
+Text proc_task_read_program(int64_t tid, ProcProgram *program) {
+        char path[32];
+
+        snprintf(path, sizeof(path), "/proc/%" PRIi64 "/exe", tid);
+        return read_exe(AT_FDCWD, path, program);
 }
 
 int proc_task_identify(int64_t tid, TaskIdentity *ret) {

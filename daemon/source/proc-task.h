@@ -11,15 +11,19 @@
 /* comm as the kernel writes it for its own threads, the longest there are. */
 #define PROC_COMM_SIZE 64
 
+typedef struct ProcProgram {
+        char buffer[PATH_MAX];
+} ProcProgram;
+
 typedef struct ProcTask {
         int64_t tid, pid, uid;
         uint64_t start_boottime_usec;
         bool has_pid, has_uid;
         bool one_uid; /* it runs with the rights of that uid alone */
         bool dead; /* has exited, and waits to be reaped */
-        Text comm, exe; /* in the buffers below; unknown if /proc does not tell */
+        Text comm, exe; /* in what is below; unknown if /proc does not tell */
         char comm_buffer[PROC_COMM_SIZE];
-        char exe_buffer[PATH_MAX];
+        ProcProgram program;
 } ProcTask;
 
 /* The latest time, by the boot clock, at which a thread can be said to have begun that was there at this one (realtime).
@@ -36,6 +40,11 @@ int proc_task_read_at(int directory, int64_t tid, uint64_t not_after_boottime_us
 
 /* The same, of which only its name and whether it is dead are read: the rest takes longer. */
 int proc_task_read_name_at(int directory, int64_t tid, uint64_t not_after_boottime_usec, ProcTask *ret);
+
+/* What the process of a living thread runs, and no more: the text is in `program`. Unknown if /proc does not tell. For
+ * who has just seen the thread: that it began before is not checked. The kernel gives a number again when all others have
+ * had their turn, and the clock of /proc is coarser than the time since. */
+Text proc_task_read_program(int64_t tid, ProcProgram *program);
 
 /* A TaskIdentify. */
 int proc_task_identify(int64_t tid, TaskIdentity *ret);

@@ -29,6 +29,9 @@ WITHOUT = os.environ.get("WITHOUT", f"{BUILDDIR}/without")
 # For what must happen; what takes longer has not happened.
 PATIENCE = int(os.environ.get("PATIENCE", "30"))
 
+# As in landlockd.service.
+NICE = -4
+
 with open(f"{SRCDIR}/doc/landlockd-event.schema.json") as schema_file:
     SCHEMA = json.load(schema_file)
 VALIDATOR = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
@@ -101,6 +104,7 @@ class Daemon:
         notify.settimeout(0.1)
         self.log = open(f"{self.directory}/log", "a+")
         self.process = subprocess.Popen(self.command(), env={**os.environ, "NOTIFY_SOCKET": path}, stderr=self.log)
+        os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -16,7 +16,8 @@ from collections import Counter
 from importlib import import_module
 
 import lifecycle
-from harness import BUILDDIR, LANDLOCKD, PATIENCE, Daemon, Skip, eventually, run, sandbox, set_audit_state
+from harness import (BUILDDIR, LANDLOCKD, PATIENCE, Daemon, Skip, eventually, run, sandbox, set_audit_state,
+                     unescape)
 
 restart = import_module("test-restart")
 BPF_DUMP = os.environ.get("BPF_DUMP", f"{BUILDDIR}/bpf-dump")
@@ -198,6 +199,9 @@ def made_before(name):
                 lifecycle.expect(told, want, "processes as (pid, threads, layers, domain's creator)")
                 for line in restart.of_type(daemon.snapshot(), "process"):
                     assert line["known"] == "kernel", line
+                    programs = {lifecycle.text(task, "exe") for task in truth.tasks
+                                if task["in"] and task["pid"] == line["pid"]}
+                    assert not programs or unescape(line["exe"]) in programs, (line, programs)
                 reconciled = [e for e in daemon.replay() if e["type"] == "reconciled"]
                 assert len(reconciled) == 1 and reconciled[0]["processes"]["added"] >= len(want), reconciled
                 own = {id for id, pid in processes if pid in pids}

@@ -252,15 +252,32 @@ def subscription():
 
 
 def flood():
-    """Nothing is lost of a sandboxed loop, at the kernel's full speed."""
+    """Nothing is lost of a sandboxed loop, at the kernel's full speed; or the kernel says that it dropped it, as it does on
+    a machine that has no time for landlockd, and each denial is accounted for."""
     count = 200000
     with Daemon(bus=False) as daemon:
         client = daemon.client()
         assert client.ask(op="subscribe", types=["domain", "lost"])[-1]["ok"]
         (truth,) = sandbox("flood", f"--count={count}")
         events = client.until_freed({truth["pid"]}, 1)
-        assert events[-1]["denials"] == {"kernel": count, "seen": count, "unseen": 0}, events[-1]["denials"]
-        assert not [e for e in events if e["type"] == "lost"]
+        (mark,) = sandbox("fs.write_file")  # shows what was dropped before it
+        events += client.until_freed({mark["pid"]}, 1)
+        (told,) = [e["denials"] for e in events if e["type"] == "domain" and e["change"] == "freed" and
+                   e.get("creator", {}).get("pid") == truth["pid"]]
+
+        def accounted():
+            """The kernel is asked for what it lost a little later. What it says may be of any record of an event."""
+            counters = client.ask(op="status")[0]["counters"]
+            missing = counters["audit_events_missing"]
+            of_some = counters["audit_events_incomplete"] + counters["audit_kernel_lost"]
+            return missing <= count + 1 - told["seen"] and count - told["seen"] <= missing + of_some
+
+        eventually(accounted, "accounting for each denial")
+        if told["seen"] < count:
+            assert [e for e in events if e["type"] == "lost"], "not told"
+        seen = told["seen"]
+        # Its end may be among what was dropped.
+        assert told == {"kernel": count, "seen": seen, "unseen": count - seen} or told == {"seen": seen} and seen < count, told
 
 
 def loss_is_told():
