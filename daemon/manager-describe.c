@@ -19,6 +19,11 @@ static bool wants_program(const DomainTable *table, const Fact *fact) {
         return fact->type == FACT_TASK_SEEN && domain_table_lacks_program(table, &fact->seen);
 }
 
+static bool wants_subject(const DomainTable *table, const Fact *fact) {
+        return fact->type == FACT_ACCESS_DENIED && !text_known(fact->denied.subject.exe) &&
+                domain_table_lacks_subject(table, &fact->denied);
+}
+
 const Fact *manager_describe(const DomainTable *table, const Fact *fact, Description *ret) {
         if (wants_label(table, fact)) {
                 ret->fact = *fact;
@@ -28,6 +33,11 @@ const Fact *manager_describe(const DomainTable *table, const Fact *fact, Descrip
         if (wants_program(table, fact)) {
                 ret->fact = *fact;
                 ret->fact.seen.task.exe = proc_task_read_program(fact->seen.task.tid, &ret->program);
+                return &ret->fact;
+        }
+        if (wants_subject(table, fact)) {
+                ret->fact = *fact;
+                ret->fact.denied.subject.exe = proc_task_read_program(fact->denied.subject.ids[SUBJECT_tid], &ret->program);
                 return &ret->fact;
         }
         return fact;

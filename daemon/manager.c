@@ -155,11 +155,13 @@ static bool is_overtaken(Manager *manager, const Fact *fact) {
         return tid != 0 && bpf_snapshot_task(bpf_source_snapshot(manager->bpf), tid, fact_sink(manager)) >= 0;
 }
 
-/* Which children a thread had before it got into a domain, and who lived in one before its end, is told by trace events
- * of tasks: they come later. */
+/* Which children a thread had before it got into a domain, how who is denied something got there, and who lived in one
+ * before its end, is told by trace events of tasks: they come later. */
 static bool overtakes_tasks(const Manager *manager, const Fact *fact) {
-        return (fact->type == FACT_DOMAIN_CREATED || fact->type == FACT_DOMAIN_FREED) && !(fact->origins & ORIGIN_TRACE) &&
-                !trace_source_tells_domains(manager->trace);
+        if ((fact->origins & ORIGIN_TRACE) || trace_source_tells_domains(manager->trace))
+                return false;
+        return fact->type == FACT_DOMAIN_CREATED || fact->type == FACT_DOMAIN_FREED ||
+                (fact->type == FACT_ACCESS_DENIED && domain_table_lacks_subject(&manager->table, &fact->denied));
 }
 
 static void describe_domain(Manager *manager, const Fact *member) {

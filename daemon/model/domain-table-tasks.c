@@ -270,6 +270,13 @@ bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen)
                 (!process || (task->tid == task->pid && !text_known(process->exe)));
 }
 
+bool domain_table_lacks_subject(const DomainTable *table, const Denial *denial) {
+        int64_t tid;
+
+        return denial_subject_id(denial, SUBJECT_tid, &tid) && denial_shows_membership(denial) &&
+                !process_table_thread(&table->processes, tid);
+}
+
 int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
         const ProcessTable *processes = &changes->table->processes;
         Thread *thread = process_table_thread(processes, seen->task.tid);

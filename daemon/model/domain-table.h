@@ -87,6 +87,9 @@ bool domain_table_follows(const DomainTable *table, int64_t tid);
  * ask: once in each look. */
 bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen);
 
+/* Whether the denial shows that a thread is in a domain of which that is not known. */
+bool domain_table_lacks_subject(const DomainTable *table, const Denial *denial);
+
 /* A fork or an exit that came after younger news of the same thread: the fork need not have brought the child into the
  * domain of its parent, and the exit may be that of another thread which had the number before. Returns the thread that
  * is worth a look into the kernel; 0: the fact is in order, or of no use. */

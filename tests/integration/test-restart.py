@@ -166,8 +166,10 @@ def processes():
         goes.end()
         daemon.start()
         events, _ = daemon.replay()
-        gone = [e for e in of_type(events, "process") if e["change"] == "gone"]
-        assert [e["pid"] for e in gone if e["pid"] in (stays.pid, goes.pid)] == [goes.pid], gone
+        # With a domain all who are in it are gone.
+        gone = [e["pid"] for e in of_type(events, "process") if e["change"] == "gone"]
+        gone += [e.get("creator", {}).get("pid") for e in of_type(events, "domain") if e["change"] == "freed"]
+        assert set(gone) & {stays.pid, goes.pid} == {goes.pid}, gone
         (process,) = [e for e in of_type(daemon.snapshot(), "process") if e["pid"] == stays.pid]
         assert process.get("threads") == known[stays.pid].get("threads"), (process, known[stays.pid])
         assert process["known"] == known[stays.pid]["known"], process
