@@ -11,17 +11,22 @@
 /* Of what the kernel takes as the size of a ring buffer. */
 #define BUFFER_SIZE_MAX (UINT64_C(1) << 30)
 
-/* What the program at the beginning of a function missed, that at its end has told by then, or missed, too. */
-#define SURE_AFTER_USEC (1 * USEC_PER_SEC)
+/* Between two words of what was lost. */
+#define TELL_INTERVAL_USEC (1 * USEC_PER_SEC)
+
+/* What the program at the beginning of a function missed, that at its end has told by then, or missed, too: however long
+ * a thread had to wait for a processor between them, on a machine with thousands that want one. */
+#define SURE_AFTER_USEC (10 * USEC_PER_SEC)
 
 struct BpfEvents {
         struct events_bpf *programs;
         struct ring_buffer *ring;
         BpfEventsOptions options;
         size_t n_left; /* records that this turn may hand over */
-        uint64_t n_missing;    /* of all events, when they were counted last */
-        uint64_t n_lost;       /* of them, that were told */
-        uint64_t counted_usec; /* monotonic */
+        uint64_t n_not_told, n_never_told; /* by programs that the kernel did not begin, when they were counted last */
+        uint64_t counted_usec;             /* monotonic */
+        uint64_t n_lost;                   /* that was told */
+        uint64_t told_usec;                /* monotonic */
 };
 
 static int on_sample(void *userdata, void *data, size_t size) {
@@ -121,27 +126,37 @@ static uint64_t count_missed(const struct bpf_program *program) {
         return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) >= 0 ? info.recursion_misses : 0;
 }
 
-/* All that was lost until now. */
+/* Until now: what there was no room for, or no other program tells. Not of commit_creds(): what is missed there is nearly
+ * always about threads that are in no domain. */
 static uint64_t count_lost(const struct events_bpf *programs) {
-        uint64_t n_late = programs->bss->n_late_denials + programs->bss->n_late_ends, n_missed;
+        return programs->bss->n_lost + count_missed(programs->progs.after_restrict_self) +
+                count_missed(programs->progs.thread_exits);
+}
 
-        n_missed = count_missed(programs->progs.log_denial) + count_missed(programs->progs.log_drop_domain) +
-                count_missed(programs->progs.after_restrict_self) + count_missed(programs->progs.thread_exits);
-        /* Not of commit_creds(): what is missed there is nearly always about threads that are in no domain. */
-        return programs->bss->n_lost + (n_missed > n_late ? n_missed - n_late : 0);
+/* Until now, of functions: what was not told at their beginning, and not yet at their end. */
+static uint64_t count_not_told(const struct events_bpf *programs) {
+        uint64_t n_missed = count_missed(programs->progs.log_denial) + count_missed(programs->progs.log_drop_domain);
+        uint64_t n_late = programs->bss->n_late_denials + programs->bss->n_late_ends;
+
+        return n_missed > n_late ? n_missed - n_late : 0;
 }
 
 uint64_t bpf_events_take_lost(BpfEvents *events) {
-        uint64_t now_usec = clock_monotonic_usec(), n_now, n_sure, n_new;
+        uint64_t now_usec = clock_monotonic_usec(), n_not_told, n_sure, n_lost, n_new;
 
-        if (now_usec - events->counted_usec < SURE_AFTER_USEC)
+        if (now_usec - events->told_usec < TELL_INTERVAL_USEC)
                 return 0;
-        n_now = count_lost(events->programs);
-        n_sure = MIN(n_now, events->n_missing);
-        n_new = n_sure > events->n_lost ? n_sure - events->n_lost : 0;
-        events->n_missing = n_now;
-        events->counted_usec = now_usec;
-        events->n_lost += n_new;
+        events->told_usec = now_usec;
+        if (now_usec - events->counted_usec >= SURE_AFTER_USEC) {
+                n_not_told = count_not_told(events->programs);
+                n_sure = MIN(n_not_told, events->n_not_told);
+                events->n_never_told = MAX(events->n_never_told, n_sure);
+                events->n_not_told = n_not_told;
+                events->counted_usec = now_usec;
+        }
+        n_lost = count_lost(events->programs) + events->n_never_told;
+        n_new = n_lost - events->n_lost;
+        events->n_lost = n_lost;
         return n_new;
 }
 

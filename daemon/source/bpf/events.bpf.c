@@ -2,6 +2,7 @@
 /* What Linux 7.3 tells by trace events of its own, for kernels before it: domains that are made, threads that restrict
  * themselves, accesses that are denied, domains that end. */
 #include "source/bpf/denial.h"
+#include "source/bpf/rules.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -30,6 +31,14 @@ struct {
         __type(key, uint32_t);
         __type(value, Scratch);
 } scratches SEC(".maps");
+
+/* The same for rules. */
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, SCRATCH_RESTRICTED + 1);
+        __type(key, uint32_t);
+        __type(value, BpfRulesRecord);
+} rules_scratches SEC(".maps");
 
 /* Processes all of whose threads are being restricted (LANDLOCK_RESTRICT_SELF_TSYNC), and the thread that asked for it. */
 struct {
@@ -86,6 +95,23 @@ static __always_inline uint64_t fill_restriction(BpfRestrictionRecord *record, B
 }
 
 static __always_inline void submit_restriction(BpfRestrictionRecord *record, uint64_t size) {
+        if (size > 0 && size <= sizeof(*record))
+                submit(record, size);
+}
+
+/* Of a domain that the current thread has just made, which it is the last to get into. */
+static __always_inline void tell_rules(uint32_t scratch_index, const BpfRestrictionRecord *restriction, const void *domain) {
+        BpfRulesRecord *record = bpf_map_lookup_elem(&rules_scratches, &scratch_index);
+        Layers layers;
+        uint64_t size;
+
+        if (!record || restriction->creator_tid != restriction->thread.tid)
+                return;
+        get_layers(domain, &layers);
+        if (layers.n == 0 || layers.n > LANDLOCK_MAX_NUM_LAYERS)
+                return;
+        size = fill_rules(record, domain, &layers, layers.n, restriction->domain.id);
+        barrier_var(size);
         if (size > 0 && size <= sizeof(*record))
                 submit(record, size);
 }
@@ -212,6 +238,7 @@ int commit_creds(const Arguments *arguments) {
         was_maker();
         note_process_wide(&scratch->restriction);
         submit_restriction(&scratch->restriction, size);
+        tell_rules(SCRATCH_COMMIT, &scratch->restriction, domain);
         return 0;
 }
 
@@ -231,6 +258,8 @@ int committed_creds(const Arguments *arguments) {
         if (is_announced)
                 scratch->restriction.record.type = BPF_RECORD_RESTRICTED;
         submit_restriction(&scratch->restriction, size);
+        if (is_announced)
+                tell_rules(SCRATCH_COMMITTED, &scratch->restriction, domain);
         return 0;
 }
 
@@ -383,6 +412,7 @@ int after_restrict_self(const void *context _unused_) {
         size = fill_restriction(&scratch->restriction, BPF_RECORD_RESTRICTED, domain);
         scratch->restriction.process_wide |= !!(before->flags & LANDLOCK_RESTRICT_SELF_TSYNC);
         submit_restriction(&scratch->restriction, size);
+        tell_rules(SCRATCH_RESTRICTED, &scratch->restriction, domain);
         return 0;
 }
 
