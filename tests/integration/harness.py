@@ -3,6 +3,7 @@
 
 Everything here meets the running kernel. Needs root; BUILDDIR and SRCDIR name the trees (set by make)."""
 
+import contextlib
 import json
 import os
 import re
@@ -104,7 +105,8 @@ class Daemon:
         notify.settimeout(0.1)
         self.log = open(f"{self.directory}/log", "a+")
         self.process = subprocess.Popen(self.command(), env={**os.environ, "NOTIFY_SOCKET": path}, stderr=self.log)
-        os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)
+        with contextlib.suppress(PermissionError):  # in a container, root may not
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
