@@ -32,12 +32,14 @@ const Fact *manager_describe(const DomainTable *table, const Fact *fact, Descrip
         }
         if (wants_program(table, fact)) {
                 ret->fact = *fact;
-                ret->fact.seen.task.exe = proc_task_read_program(fact->seen.task.tid, &ret->program);
+                ret->fact.seen.task.exe = proc_task_read_program(fact->seen.task.tid, &ret->task.program);
                 return &ret->fact;
         }
         if (wants_subject(table, fact)) {
                 ret->fact = *fact;
-                ret->fact.denied.subject.exe = proc_task_read_program(fact->denied.subject.ids[SUBJECT_tid], &ret->program);
+                /* It may have waited to be read for long. */
+                if (proc_task_read(fact->denied.subject.ids[SUBJECT_tid], fact->boot_usec, &ret->task) >= 0)
+                        ret->fact.denied.subject.exe = ret->task.exe;
                 return &ret->fact;
         }
         return fact;

@@ -11,7 +11,7 @@
 typedef struct Description {
         Fact fact;
         ProcLabel label;
-        ProcProgram program;
+        ProcTask task;
 } Description;
 
 /* The fact with what /proc adds to it, which is in *ret, or as it is. A domain gets its label once: who made it is what it
