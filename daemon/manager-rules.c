@@ -9,16 +9,28 @@
 /* In one turn of the loop. */
 #define TURN_USEC (2 * USEC_PER_MSEC)
 
+/* A domain is told to be made just before its first thread gets into it, and that may end before others are known.
+ * So it is tried again, twice as long after each time. */
+#define PAUSE_MIN_USEC (10 * USEC_PER_MSEC)
+#define TRIES_MAX 8
+
 /* Threads that are asked at each. */
 #define THREADS_MAX 16
+
+typedef struct Wanted {
+        uint64_t domain;
+        unsigned n_tries;
+} Wanted;
 
 struct ManagerRules {
         const DomainTable *table;
         BpfSnapshot *snapshot;
         FactSink sink;
         struct event *next;
-        uint64_t *wanted; /* the domains whose rules are still to be read */
-        size_t n_wanted;
+        Wanted *wanted;
+        size_t n_wanted, n_room;
+        size_t n_done; /* of them, in this pass */
+        uint64_t pause_usec;
 };
 
 static bool is_missing(const Domain *domain) {
@@ -42,37 +54,57 @@ static size_t find_threads(const Domain *domain, size_t n, int64_t tids[static T
         return n;
 }
 
-/* What cannot be read, because all in it have ended, stays unknown until the next look. */
-static void read_rules(ManagerRules *rules, uint64_t id) {
+/* Returns whether they are missing still, and may be read later. */
+static bool read_rules(ManagerRules *rules, uint64_t id) {
         const Domain *domain = domain_table_get(rules->table, id);
         int64_t tids[THREADS_MAX];
         size_t n = is_missing(domain) ? find_threads(domain, 0, tids) : 0;
 
         for (size_t i = 0; i < n && is_missing(domain_table_get(rules->table, id)); i++)
                 if (bpf_snapshot_rules(rules->snapshot, tids[i], id, rules->sink) == -E2BIG)
-                        return; /* which takes long, and is the same for all threads */
+                        return false; /* which takes long, and is the same for all threads */
+        return is_missing(domain_table_get(rules->table, id));
 }
 
-static void schedule(ManagerRules *rules) {
-        evtimer_add(rules->next, &(const struct timeval) {});
+static void schedule(ManagerRules *rules, uint64_t usec) {
+        const struct timeval pause = { usec / USEC_PER_SEC, usec % USEC_PER_SEC };
+
+        evtimer_add(rules->next, &pause);
+}
+
+/* What cannot be read stays unknown until the next look. */
+static void try_next(ManagerRules *rules) {
+        size_t i = rules->n_done;
+
+        if (read_rules(rules, rules->wanted[i].domain) && ++rules->wanted[i].n_tries < TRIES_MAX)
+                rules->n_done++;
+        else
+                rules->wanted[i] = rules->wanted[--rules->n_wanted];
 }
 
 static void forget_all(ManagerRules *rules) {
         free(rules->wanted);
         rules->wanted = NULL;
-        rules->n_wanted = 0;
+        rules->n_wanted = rules->n_room = rules->n_done = 0;
 }
 
 static void on_next(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
         uint64_t until_usec = clock_monotonic_usec() + TURN_USEC;
         ManagerRules *rules = userdata;
 
-        while (rules->n_wanted > 0 && clock_monotonic_usec() < until_usec)
-                read_rules(rules, rules->wanted[--rules->n_wanted]);
-        if (rules->n_wanted > 0)
-                schedule(rules);
-        else
+        while (rules->n_done < rules->n_wanted && clock_monotonic_usec() < until_usec)
+                try_next(rules);
+        if (rules->n_done < rules->n_wanted) {
+                schedule(rules, 0);
+                return;
+        }
+        if (rules->n_wanted == 0) {
                 forget_all(rules);
+                return;
+        }
+        rules->n_done = 0;
+        schedule(rules, rules->pause_usec);
+        rules->pause_usec *= 2;
 }
 
 int manager_rules_new(
@@ -102,18 +134,36 @@ ManagerRules *manager_rules_free(ManagerRules *rules) {
         return NULL;
 }
 
+/* As many as there can be domains. */
+static bool make_room(ManagerRules *rules) {
+        size_t n = MIN(rules->n_room * 2 + 64, rules->table->limits.n_domains);
+        Wanted *wanted;
+
+        if (rules->n_wanted < rules->n_room)
+                return true;
+        if (n <= rules->n_wanted)
+                return false;
+        wanted = reallocarray(rules->wanted, n, sizeof(*wanted));
+        if (!wanted)
+                return false;
+        rules->wanted = wanted;
+        rules->n_room = n;
+        return true;
+}
+
+void manager_rules_want(ManagerRules *rules, uint64_t domain) {
+        if (!make_room(rules))
+                return;
+        rules->wanted[rules->n_wanted++] = (Wanted) { .domain = domain };
+        rules->pause_usec = PAUSE_MIN_USEC;
+        schedule(rules, 0);
+}
+
 void manager_rules_want_all(ManagerRules *rules) {
         const Domain *domain;
-        size_t n = 0;
 
         forget_all(rules);
         TAILQ_FOREACH(domain, &rules->table->live, entry)
-                n += is_missing(domain);
-        rules->wanted = calloc(n + 1, sizeof(*rules->wanted));
-        if (!rules->wanted)
-                return;
-        TAILQ_FOREACH(domain, &rules->table->live, entry)
                 if (is_missing(domain))
-                        rules->wanted[rules->n_wanted++] = domain->id;
-        schedule(rules);
+                        manager_rules_want(rules, domain->id);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rules of domains of which no event tells, for they are older than landlockd, or the event was lost: they are read in
- * the kernel, a few domains in each turn of the loop. */
+/* The rules of domains of which no trace event tells, for they are older than landlockd, or the kernel has no such
+ * events: they are read in the kernel, a few domains in each turn of the loop. */
 #pragma once
 
 #include <event2/event.h>
@@ -18,6 +18,9 @@ int manager_rules_new(
 ManagerRules *manager_rules_free(ManagerRules *rules);
 DEFINE_CLEANUP(ManagerRules *, manager_rules_free);
 
-/* Reports the rules of all domains that live, if they are still missing then, from the event loop. Without memory they
- * stay unknown. */
+/* Reports the rules of the domain, if they are still missing then, from the event loop. Without memory they stay
+ * unknown. */
+void manager_rules_want(ManagerRules *rules, uint64_t domain);
+
+/* The same for all that live. */
 void manager_rules_want_all(ManagerRules *rules);

@@ -184,6 +184,8 @@ static void on_fact(void *userdata, const Fact *fact) {
         fact = manager_describe(&manager->table, fact, &description);
         apply(manager, fact);
         describe_domain(manager, fact);
+        if (fact->type == FACT_DOMAIN_CREATED && fact->created.ruleset == 0 && manager->rules)
+                manager_rules_want(manager->rules, fact->created.domain);
 }
 
 static void settle(Manager *manager) {

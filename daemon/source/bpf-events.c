@@ -20,7 +20,6 @@
 
 struct BpfEvents {
         struct events_bpf *programs;
-        struct bpf_link *before_call, *after_call;
         struct ring_buffer *ring;
         BpfEventsOptions options;
         size_t n_left; /* records that this turn may hand over */
@@ -58,22 +57,10 @@ static void choose_programs(BpfEvents *events) {
                 kernel = bpf_kernel_functions();
         bpf_object__for_each_program(program, events->programs->obj)
                 bpf_program__set_autoload(program, functions == (bpf_program__type(program) == BPF_PROG_TYPE_TRACING));
-        bpf_program__set_autoload(events->programs->progs.before_restrict_self, true);
-        bpf_program__set_autoload(events->programs->progs.after_restrict_self, true);
-        bpf_program__set_autoattach(events->programs->progs.before_restrict_self, false);
-        bpf_program__set_autoattach(events->programs->progs.after_restrict_self, false);
         bpf_program__set_autoload(events->programs->progs.log_denial, functions && kernel.denials_are_understood);
         bpf_program__set_autoload(events->programs->progs.logged_denial, functions && kernel.denials_are_understood);
         bpf_program__set_autoload(events->programs->progs.restrict_threads, functions && kernel.restricts_threads);
         bpf_program__set_autoload(events->programs->progs.restricted_threads, functions && kernel.restricts_threads);
-}
-
-/* It takes tracefs, without which functions can be attached to. Then nothing tells what is missed there. */
-static int attach_to_call(BpfEvents *events) {
-        events->before_call = bpf_program__attach(events->programs->progs.before_restrict_self);
-        if (events->before_call)
-                events->after_call = bpf_program__attach(events->programs->progs.after_restrict_self);
-        return events->after_call || events->options.way == BPF_EVENTS_FUNCTIONS ? 0 : -errno;
 }
 
 static int set_up(BpfEvents *events) {
@@ -94,8 +81,7 @@ static int set_up(BpfEvents *events) {
         if (!events->ring)
                 return -errno;
         events->programs->bss->credential_offset = events->options.credential_offset;
-        r = attach_to_call(events);
-        return r < 0 ? r : events_bpf__attach(events->programs);
+        return events_bpf__attach(events->programs);
 }
 
 int bpf_events_new(BpfEvents **ret, const BpfEventsOptions *options) {
@@ -117,8 +103,6 @@ BpfEvents *bpf_events_free(BpfEvents *events) {
                 return NULL;
 
         ring_buffer__free(events->ring);
-        bpf_link__destroy(events->before_call);
-        bpf_link__destroy(events->after_call);
         events_bpf__destroy(events->programs);
         free(events);
         return NULL;
@@ -144,11 +128,7 @@ static uint64_t count_missed(const struct bpf_program *program) {
 
 /* Until now: what there was no room for, or no other program tells. Not of commit_creds(): what is missed there is nearly
  * always about threads that are in no domain. */
-static uint64_t count_lost(const BpfEvents *events) {
-        const struct events_bpf *programs = events->programs;
-
-        if (events->options.way == BPF_EVENTS_FUNCTIONS)
-                return programs->bss->n_lost;
+static uint64_t count_lost(const struct events_bpf *programs) {
         return programs->bss->n_lost + count_missed(programs->progs.after_restrict_self) +
                 count_missed(programs->progs.thread_exits);
 }
@@ -174,7 +154,7 @@ uint64_t bpf_events_take_lost(BpfEvents *events) {
                 events->n_not_told = n_not_told;
                 events->counted_usec = now_usec;
         }
-        n_lost = count_lost(events) + events->n_never_told;
+        n_lost = count_lost(events->programs) + events->n_never_told;
         n_new = n_lost - events->n_lost;
         events->n_lost = n_lost;
         return n_new;

@@ -107,32 +107,36 @@ static Rule describe_rule(const BpfRule *rule) {
         };
 }
 
-static void tell(FactSink sink, uint64_t time_usec, uint64_t boot_usec, Fact fact) {
-        fact.origins = ORIGIN_BPF;
-        fact.time_usec = time_usec;
-        fact.boot_usec = boot_usec;
-        sink.fn(sink.userdata, &fact);
+Fact bpf_fact_rule(uint64_t domain, const BpfRule *rule, uint64_t time_usec) {
+        return (Fact) {
+                .type = FACT_RULE_ADDED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
+                .rule_added = { domain, describe_rule(rule) },
+        };
 }
 
-void bpf_fact_tell_rules(const BpfRulesRecord *record, uint64_t time_usec, uint64_t boot_usec, FactSink sink) {
-        for (uint32_t i = 0; i < record->n_rules; i++)
-                tell(sink, time_usec, boot_usec, (Fact) {
-                        .type = FACT_RULE_ADDED,
-                        .rule_added = { record->domain, describe_rule(&record->rules[i]) },
-                });
-        tell(sink, time_usec, boot_usec, (Fact) {
+Fact bpf_fact_has_rules(const BpfRulesRecord *record, uint64_t time_usec) {
+        return (Fact) {
                 .type = FACT_DOMAIN_SEEN,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
                 .sight = {
                         .described.domain = record->domain,
                         .ruleset = record->domain,
                         .ruleset_version = record->n_all,
                         .has_ruleset = true,
                 },
-        });
-        tell(sink, time_usec, boot_usec, (Fact) {
+        };
+}
+
+Fact bpf_fact_rules_complete(const BpfRulesRecord *record, uint64_t time_usec) {
+        return (Fact) {
                 .type = FACT_RULESET_FREED,
+                .origins = ORIGIN_BPF,
+                .time_usec = time_usec,
                 .ruleset_freed = { record->domain, record->n_all },
-        });
+        };
 }
 
 /* Only the process of the thread that gets into a domain can have made it. */

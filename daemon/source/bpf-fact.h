@@ -16,10 +16,13 @@ Text bpf_fact_cgroup(const BpfMemberRecord *record, char *buffer);
 Fact bpf_fact_domain_seen(const BpfDomainRecord *record, uint64_t time_usec);
 Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec);
 
-/* Tells the rules of a domain, in a ruleset that has the ID of its domain, since only what the domain has of it is known:
- * IDs of rulesets and domains are of one sequence. After them, that they are the domain's, and that there is nothing else
- * that has them. The times are the realtime and the boot clock's. */
-void bpf_fact_tell_rules(const BpfRulesRecord *record, uint64_t time_usec, uint64_t boot_usec, FactSink sink);
+/* A rule of a domain: in a ruleset that has the ID of its domain, since only what the domain has of it is known. IDs of
+ * rulesets and domains are of one sequence. */
+Fact bpf_fact_rule(uint64_t domain, const BpfRule *rule, uint64_t time_usec);
+
+/* After the rules: that they are the domain's, and that there is nothing else that has them. */
+Fact bpf_fact_has_rules(const BpfRulesRecord *record, uint64_t time_usec);
+Fact bpf_fact_rules_complete(const BpfRulesRecord *record, uint64_t time_usec);
 
 Fact bpf_fact_domain_created(const BpfRestrictionRecord *record, uint64_t time_usec);
 Fact bpf_fact_domain_enforced(const BpfRestrictionRecord *record, uint64_t time_usec);

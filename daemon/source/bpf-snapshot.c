@@ -93,6 +93,13 @@ static void on_member(Run *run, const BpfMemberRecord *record) {
         run->label_text = proc_label_join(bpf_fact_comm(record->comm), bpf_fact_cgroup(record, path), &run->label);
 }
 
+static void on_rules(const Run *run, const BpfRulesRecord *record) {
+        for (uint32_t i = 0; i < record->n_rules; i++)
+                report(run, bpf_fact_rule(record->domain, &record->rules[i], run->time_usec));
+        report(run, bpf_fact_has_rules(record, run->time_usec));
+        report(run, bpf_fact_rules_complete(record, run->time_usec));
+}
+
 static void on_record(void *userdata, const BpfRecord *record) {
         Run *run = userdata;
 
@@ -107,7 +114,7 @@ static void on_record(void *userdata, const BpfRecord *record) {
                 report(run, bpf_fact_task_seen((const BpfThreadRecord *) record, run->time_usec));
                 break;
         case BPF_RECORD_RULES:
-                bpf_fact_tell_rules((const BpfRulesRecord *) record, run->time_usec, run->boot_usec, run->sink);
+                on_rules(run, (const BpfRulesRecord *) record);
                 break;
         case BPF_RECORD_CREDENTIAL:
         case BPF_RECORD_RESTRICTED:

@@ -41,7 +41,7 @@ static uint64_t to_realtime(const BpfSource *source, uint64_t boottime_ns) {
         return boottime_ns / 1000 + source->realtime_offset_usec;
 }
 
-/* Its ruleset is not known, but what the domain handles is, and its rules come next. */
+/* Its ruleset is not known, but what the domain handles is. */
 static void on_restricted(BpfSource *source, const BpfRestrictionRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
@@ -58,10 +58,6 @@ static void on_inside(const BpfSource *source, const BpfRestrictionRecord *recor
 
         publish(source, bpf_fact_domain_seen(&record->domain, time_usec));
         publish(source, bpf_fact_task_seen(&record->thread, time_usec));
-}
-
-static void on_rules(const BpfSource *source, const BpfRulesRecord *record) {
-        bpf_fact_tell_rules(record, to_realtime(source, record->time_ns), record->time_ns / 1000, source->options.sink);
 }
 
 static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
@@ -94,9 +90,6 @@ static void on_record(void *userdata, const BpfRecord *record) {
         case BPF_RECORD_INSIDE:
                 on_inside(source, (const BpfRestrictionRecord *) record);
                 break;
-        case BPF_RECORD_RULES:
-                on_rules(source, (const BpfRulesRecord *) record);
-                break;
         case BPF_RECORD_DENIED:
                 on_denied(source, (const BpfDenialRecord *) record);
                 break;
@@ -110,6 +103,7 @@ static void on_record(void *userdata, const BpfRecord *record) {
         case BPF_RECORD_THREAD:
         case BPF_RECORD_CREDENTIAL:
         case BPF_RECORD_MEMBER:
+        case BPF_RECORD_RULES:
                 break; /* these are no events */
         }
 }

@@ -99,27 +99,6 @@ static void print_domain_seen(const DomainSight *sight) {
         print(object);
 }
 
-/* A rule of a ruleset that stands for what a domain has of one. */
-static void print_rule(const RuleAddition *added) {
-        const Rule *rule = &added->rule;
-        const bool is_port = rule->kind == RULE_NET_PORT;
-        json_t *object = event("rule", added->ruleset);
-
-        set(object, "kind", json_string(rule_kind_to_string(rule->kind)));
-        set(object, "access", names(rule_access_class(rule), rule->access));
-        set(object, "port", is_port ? json_integer(rule->port) : NULL);
-        set(object, "ino", is_port ? NULL : json_integer(rule->ino));
-        set(object, "dev_number", is_port ? NULL : json_sprintf("%u:%u", rule->dev_major, rule->dev_minor));
-        print(object);
-}
-
-static void print_rules_known(const DomainSight *sight) {
-        json_t *object = event("rules", sight->described.domain);
-
-        set(object, "n", json_integer(sight->ruleset_version));
-        print(object);
-}
-
 static void print_task_seen(const TaskSight *seen) {
         json_t *object = event("thread", seen->domain);
 
@@ -196,12 +175,7 @@ static void print_freed(const DomainEnd *freed) {
 static void on_fact(void *userdata _unused_, const Fact *fact) {
         switch (fact->type) {
         case FACT_DOMAIN_SEEN:
-                (fact->sight.has_ruleset ? print_rules_known : print_domain_seen)(&fact->sight);
-                break;
-        case FACT_RULE_ADDED:
-                print_rule(&fact->rule_added);
-                break;
-        case FACT_RULESET_FREED:
+                print_domain_seen(&fact->sight);
                 break;
         case FACT_TASK_SEEN:
                 print_task_seen(&fact->seen);

@@ -368,12 +368,6 @@ def merged(rules):
     return dict(found)
 
 
-def own_rules(truth, index):
-    """What the domain itself allows on each object."""
-    made = truth.domains[index]
-    return merged(rule for rule in truth.rulesets[made["ruleset"]]["rules"] if rule["version"] <= made["version"])
-
-
 class Check:
     """Truth and view of one life-cycle."""
 
@@ -398,6 +392,24 @@ class Check:
         return [{**rule, **({"path": unescape(rule["path"])} if "path" in rule else {})}
                 for rule in sorted(rules, key=lambda rule: rule["version"]) if rule["version"] <= version]
 
+    def own_rules(self, index):
+        """What the domain itself allows on each object."""
+        made = self.truth.domains[index]
+        return merged(rule for rule in self.truth.rulesets[made["ruleset"]]["rules"] if rule["version"] <= made["version"])
+
+    def lived_in(self):
+        """Domains that somebody lives in, or in one nested in it."""
+        found = set()
+        for index in {task["domain"] for task in self.truth.tasks if task["in"]}:
+            while index is not None and index not in found:
+                found.add(index)
+                index = self.truth.domains[index]["parent"]
+        return found
+
+    def reads_rules(self, index, told):
+        """They are read by way of a thread, which may have ended before."""
+        return self.tellers.domains and (index in self.lived_in() or "ruleset" in told)
+
     def check_rulesets(self):
         for i, id in self.rulesets.items():
             made, told = self.truth.rulesets[i], self.view.rulesets[id]
@@ -420,8 +432,8 @@ class Check:
         if self.tellers.rulesets:
             want["ruleset"] = {"id": self.rulesets[made["ruleset"]], "version": made["version"], "rules": made["version"],
                                "rules_unknown": 0}
-        elif self.tellers.domains:
-            n = len(own_rules(self.truth, index))
+        elif self.reads_rules(index, told):
+            n = len(self.own_rules(index))
             want["ruleset"] = {"id": told["domain"], "version": n, "rules": n, "rules_unknown": 0}
         got = {key: told.get(key) for key in want}
         got["creator"] = {key: told.get("creator", {}).get(key) for key in want["creator"]}
@@ -433,8 +445,8 @@ class Check:
         for index, id in self.domains.items():
             self.check_domain(index, self.view.domains[id])
             if not self.tellers.rulesets:
-                if self.tellers.domains:
-                    expect(merged(self.view.rules[id].values()), own_rules(self.truth, index), f"rules of domain {index} ({id})")
+                if self.reads_rules(index, self.view.domains[id]):
+                    expect(merged(self.view.rules[id].values()), self.own_rules(index), f"rules of domain {index} ({id})")
                 continue
             rules = self.view.rules[self.rulesets[self.truth.domains[index]["ruleset"]]].values()
             version = self.truth.domains[index]["version"]

@@ -473,9 +473,6 @@ def test_events(name):
                 lifecycle.expect(created[id].get("parent"), None if made["parent"] is None else ids[made["parent"]],
                                  f"parent of domain {index}")
                 check_domain(truth, ids, index, seen[id])
-                rules = lifecycle.own_rules(truth, index)
-                lifecycle.expect(lifecycle.merged(events.of("rule", {id})), rules, f"rules of domain {index}")
-                lifecycle.expect([e["n"] for e in events.of("rules", {id})], [len(rules)], f"rules of domain {index}")
             check_enforced(truth, ids, events)
             if events.listening["denials"]:
                 ends = {e["domain"]: e.get("denials") for e in events.of("freed", created)}

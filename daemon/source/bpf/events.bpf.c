@@ -2,7 +2,6 @@
 /* What Linux 7.3 tells by trace events of its own, for kernels before it: domains that are made, threads that restrict
  * themselves, accesses that are denied, domains that end. */
 #include "source/bpf/denial.h"
-#include "source/bpf/rules.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -31,14 +30,6 @@ struct {
         __type(key, uint32_t);
         __type(value, Scratch);
 } scratches SEC(".maps");
-
-/* The same for rules. */
-struct {
-        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-        __uint(max_entries, SCRATCH_RESTRICTED + 1);
-        __type(key, uint32_t);
-        __type(value, BpfRulesRecord);
-} rules_scratches SEC(".maps");
 
 /* Processes all of whose threads are being restricted (LANDLOCK_RESTRICT_SELF_TSYNC), and the thread that asked for it. */
 struct {
@@ -99,23 +90,6 @@ static __always_inline void submit_restriction(BpfRestrictionRecord *record, uin
                 submit(record, size);
 }
 
-/* Of a domain that the current thread has just made, which it is the last to get into. */
-static __always_inline void tell_rules(uint32_t scratch_index, const BpfRestrictionRecord *restriction, const void *domain) {
-        BpfRulesRecord *record = bpf_map_lookup_elem(&rules_scratches, &scratch_index);
-        Layers layers;
-        uint64_t size;
-
-        if (!record || restriction->creator_tid != restriction->thread.tid)
-                return;
-        get_layers(domain, &layers);
-        if (layers.n == 0 || layers.n > LANDLOCK_MAX_NUM_LAYERS)
-                return;
-        size = fill_rules(record, domain, &layers, layers.n, restriction->domain.id);
-        barrier_var(size);
-        if (size > 0 && size <= sizeof(*record))
-                submit(record, size);
-}
-
 static __always_inline void tell_count(BpfRecordType type, const struct landlock_hierarchy *hierarchy) {
         BpfCountRecord record = {
                 .record = { type, sizeof(record) },
@@ -126,76 +100,6 @@ static __always_inline void tell_count(BpfRecordType type, const struct landlock
         };
 
         submit(&record, sizeof(record));
-}
-
-/* --- the system call ------------------------------------------------------------------------------------------- */
-
-/* What events/syscalls/sys_enter_landlock_restrict_self/format describes. */
-typedef struct SystemCall {
-        uint64_t common;
-        uint64_t number;
-        uint64_t ruleset_fd, flags;
-} SystemCall;
-
-/* What a thread was called with, and the domain that it was in. */
-typedef struct Before {
-        uint64_t domain;
-        uint64_t flags;
-} Before;
-
-/* Threads that are in the call, and have not been told to have got into another domain by it. */
-struct {
-        __uint(type, BPF_MAP_TYPE_LRU_HASH);
-        __uint(max_entries, 4096);
-        __type(key, int);
-        __type(value, Before);
-} callers SEC(".maps");
-
-static __always_inline uint64_t current_domain_id(const void *domain) {
-        Layers layers = {};
-
-        if (domain)
-                get_layers(domain, &layers);
-        return innermost_id(&layers);
-}
-
-/* Whether the current thread is one of them, and gets into the domain, or has: not any more, then. A call that succeeds
- * need not make a domain: it can be about its log only. */
-static __always_inline bool take_caller(const void *domain, uint64_t *ret_flags) {
-        int tid = bpf_get_current_pid_tgid();
-        const Before *before = bpf_map_lookup_elem(&callers, &tid);
-
-        if (!before || before->domain == current_domain_id(domain))
-                return false;
-        *ret_flags = before->flags;
-        return bpf_map_delete_elem(&callers, &tid) == 0;
-}
-
-SEC("tracepoint/syscalls/sys_enter_landlock_restrict_self")
-int before_restrict_self(const SystemCall *call) {
-        const Before before = { current_domain_id(domain_of(current_task())), call->flags };
-        int tid = bpf_get_current_pid_tgid();
-
-        bpf_map_update_elem(&callers, &tid, &before, BPF_ANY);
-        return 0;
-}
-
-/* Where functions can be attached to, this tells what was missed there: the kernel always begins a program of this kind. */
-SEC("tracepoint/syscalls/sys_exit_landlock_restrict_self")
-int after_restrict_self(const void *context _unused_) {
-        const void *domain = domain_of(current_task());
-        Scratch *scratch = get_scratch(SCRATCH_RESTRICTED);
-        int tid = bpf_get_current_pid_tgid();
-        uint64_t size, flags;
-
-        if (domain && scratch && take_caller(domain, &flags)) {
-                size = fill_restriction(&scratch->restriction, BPF_RECORD_RESTRICTED, domain);
-                scratch->restriction.process_wide |= !!(flags & LANDLOCK_RESTRICT_SELF_TSYNC);
-                submit_restriction(&scratch->restriction, size);
-                tell_rules(SCRATCH_RESTRICTED, &scratch->restriction, domain);
-        }
-        bpf_map_delete_elem(&callers, &tid);
-        return 0;
 }
 
 /* --- attached to functions ------------------------------------------------------------------------------------- */
@@ -233,6 +137,31 @@ static __always_inline bool was_told(const void *address) {
         return bpf_map_delete_elem(&told, &key) == 0;
 }
 
+/* Threads that have made a domain and are about to get into it. */
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 1024);
+        __type(key, int);
+        __type(value, char);
+} makers SEC(".maps");
+
+SEC("fexit/landlock_merge_ruleset")
+int merge_ruleset(const Arguments *arguments) {
+        int tid = bpf_get_current_pid_tgid();
+        char yes = 1;
+
+        /* Errors are the last 4095 addresses. */
+        if (arguments->pointers[2] && (uint64_t) arguments->pointers[2] < (uint64_t) -4095)
+                bpf_map_update_elem(&makers, &tid, &yes, BPF_ANY);
+        return 0;
+}
+
+static __always_inline bool was_maker(void) {
+        int tid = bpf_get_current_pid_tgid();
+
+        return bpf_map_delete_elem(&makers, &tid) == 0;
+}
+
 SEC("fentry/landlock_restrict_sibling_threads")
 int restrict_threads(const void *context _unused_) {
         int pid = bpf_get_current_pid_tgid() >> 32, tid = bpf_get_current_pid_tgid();
@@ -245,8 +174,10 @@ SEC("fexit/landlock_restrict_sibling_threads")
 int restricted_threads(const Arguments *arguments) {
         int pid = bpf_get_current_pid_tgid() >> 32, result = (long) arguments->pointers[2];
 
-        if (result < 0)
-                bpf_map_delete_elem(&process_wide, &pid);
+        if (result >= 0)
+                return 0;
+        bpf_map_delete_elem(&process_wide, &pid);
+        was_maker();
         return 0;
 }
 
@@ -269,7 +200,7 @@ SEC("fentry/commit_creds")
 int commit_creds(const Arguments *arguments) {
         const void *domain = domain_of_credential(arguments->pointers[0]);
         Scratch *scratch;
-        uint64_t size, flags;
+        uint64_t size;
 
         if (!domain)
                 return 0;
@@ -278,10 +209,9 @@ int commit_creds(const Arguments *arguments) {
         if (!scratch || domain == domain_of(current_task()))
                 return 0;
         size = fill_restriction(&scratch->restriction, BPF_RECORD_RESTRICTED, domain);
-        take_caller(domain, &flags);
+        was_maker();
         note_process_wide(&scratch->restriction);
         submit_restriction(&scratch->restriction, size);
-        tell_rules(SCRATCH_COMMIT, &scratch->restriction, domain);
         return 0;
 }
 
@@ -291,18 +221,16 @@ int committed_creds(const Arguments *arguments) {
         const void *domain = domain_of_credential(arguments->pointers[0]);
         Scratch *scratch = get_scratch(SCRATCH_COMMITTED);
         bool is_announced;
-        uint64_t size, flags;
+        uint64_t size;
 
         if (!domain || !scratch || was_told(arguments->pointers[0]))
                 return 0;
         size = fill_restriction(&scratch->restriction, BPF_RECORD_INSIDE, domain);
-        is_announced = take_caller(domain, &flags);
+        is_announced = was_maker();
         is_announced |= note_process_wide(&scratch->restriction);
         if (is_announced)
                 scratch->restriction.record.type = BPF_RECORD_RESTRICTED;
         submit_restriction(&scratch->restriction, size);
-        if (is_announced)
-                tell_rules(SCRATCH_COMMITTED, &scratch->restriction, domain);
         return 0;
 }
 
@@ -403,6 +331,60 @@ int logged_drop_domain(const Arguments *arguments) {
 }
 
 /* --- where the kernel refuses that ----------------------------------------------------------------------------- */
+
+/* What events/syscalls/sys_enter_landlock_restrict_self/format describes. */
+typedef struct SystemCall {
+        uint64_t common;
+        uint64_t number;
+        uint64_t ruleset_fd, flags;
+} SystemCall;
+
+/* What a thread was called with, and the domain that it was in. */
+typedef struct Before {
+        uint64_t domain;
+        uint64_t flags;
+} Before;
+
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 1024);
+        __type(key, int);
+        __type(value, Before);
+} callers SEC(".maps");
+
+static __always_inline uint64_t current_domain_id(const void *domain) {
+        Layers layers = {};
+
+        if (domain)
+                get_layers(domain, &layers);
+        return innermost_id(&layers);
+}
+
+SEC("tracepoint/syscalls/sys_enter_landlock_restrict_self")
+int before_restrict_self(const SystemCall *call) {
+        const Before before = { current_domain_id(domain_of(current_task())), call->flags };
+        int tid = bpf_get_current_pid_tgid();
+
+        bpf_map_update_elem(&callers, &tid, &before, BPF_ANY);
+        return 0;
+}
+
+/* A call that succeeds need not make a domain: it can be about its log only. */
+SEC("tracepoint/syscalls/sys_exit_landlock_restrict_self")
+int after_restrict_self(const void *context _unused_) {
+        const void *domain = domain_of(current_task());
+        Scratch *scratch = get_scratch(SCRATCH_RESTRICTED);
+        int tid = bpf_get_current_pid_tgid();
+        const Before *before = bpf_map_lookup_elem(&callers, &tid);
+        uint64_t size;
+
+        if (!domain || !scratch || !before || before->domain == current_domain_id(domain))
+                return 0;
+        size = fill_restriction(&scratch->restriction, BPF_RECORD_RESTRICTED, domain);
+        scratch->restriction.process_wide |= !!(before->flags & LANDLOCK_RESTRICT_SELF_TSYNC);
+        submit_restriction(&scratch->restriction, size);
+        return 0;
+}
 
 /* How often each domain had denied something when that was told last. */
 struct {

@@ -70,10 +70,8 @@ typedef struct BpfRule {
 
 #define BPF_RECORD_RULES_MAX 1024
 
-/* After the BPF_RECORD_RESTRICTED of who made the domain, unless there are too many to go through; and when asked for. */
 typedef struct BpfRulesRecord {
         BpfRecord record;
-        uint64_t time_ns; /* boot clock */
         uint64_t domain;
         uint32_t n_all;
         uint32_t n_rules;

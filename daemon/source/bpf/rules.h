@@ -12,8 +12,10 @@
  * memory for. */
 #define RULE_STEPS_MAX (32 * 1024)
 
+/* One thread of landlockd reads, so that there is one. */
+static BpfRulesRecord rules_record;
+
 typedef struct RuleWalk {
-        BpfRulesRecord *record;
         const struct rb_node *node, *previous;
         uint32_t level;   /* of the domain: 1 for the outermost */
         uint32_t handled; /* rights; the kernel keeps all others in each rule, too */
@@ -36,20 +38,19 @@ static __always_inline void fill_object_of_rule(BpfRule *rule, const struct land
 
 /* One that is about a file that is not there any more is only counted. */
 static __always_inline void add_rule(const RuleWalk *walk, const struct landlock_rule *from, uint32_t access) {
-        BpfRulesRecord *record = walk->record;
-        uint32_t at = record->n_rules;
+        uint32_t at = rules_record.n_rules;
         BpfRule *rule;
 
-        record->n_all++;
+        rules_record.n_all++;
         barrier_var(at);
         if (at >= BPF_RECORD_RULES_MAX)
                 return;
-        rule = &record->rules[at];
+        rule = &rules_record.rules[at];
         rule->access = access & walk->handled;
-        rule->number = record->n_all;
+        rule->number = rules_record.n_all;
         fill_object_of_rule(rule, from, walk->is_port);
         if (walk->is_port || rule->key != 0)
-                record->n_rules = at + 1;
+                rules_record.n_rules = at + 1;
 }
 
 /* The address of the layer of that level; NULL if there is none. */
@@ -95,24 +96,17 @@ static long take_step(uint32_t i __attribute__((unused)), void *context) {
 }
 
 /* Of the tree at that address. Returns whether that was all of them. */
-__noinline bool add_rules(BpfRulesRecord *record, uint64_t address, uint32_t level, uint32_t handled, uint32_t is_port) {
+__noinline bool add_rules(uint64_t address, uint32_t level, uint32_t handled, uint32_t is_port) {
         const struct rb_root *root = (const void *) address;
-        RuleWalk walk = { .level = level, .handled = handled, .is_port = is_port };
+        RuleWalk walk = { .node = BPF_CORE_READ(root, rb_node), .level = level, .handled = handled, .is_port = is_port };
 
-        /* This function is verified by itself, for any caller. */
-        if (!record)
-                return false;
-        walk.record = record;
-        walk.node = BPF_CORE_READ(root, rb_node);
         if (walk.node)
                 bpf_loop(RULE_STEPS_MAX, take_step, &walk, 0);
         return !walk.node;
 }
 
-/* Returns the record's size; 0 if there are too many to go through. `level`: that of one of the domain's layers, which has
- * that ID. */
-static __always_inline uint64_t fill_rules(BpfRulesRecord *record, const void *domain, const Layers *layers, uint32_t level,
-                                           uint64_t id) {
+/* Returns the record's size; 0 if there are too many to go through. `level`: that of one of the domain's layers. */
+static __always_inline uint64_t fill_rules(const void *domain, const Layers *layers, uint32_t level) {
         const struct access_masks *handled = layers->masks + (level - 1) * bpf_core_type_size(struct access_masks);
         uint32_t handled_fs = BPF_CORE_READ_BITFIELD_PROBED(handled, fs), n;
         uint32_t handled_net = BPF_CORE_READ_BITFIELD_PROBED(handled, net);
@@ -125,15 +119,12 @@ static __always_inline uint64_t fill_rules(BpfRulesRecord *record, const void *d
                 files = domain + bpf_core_field_offset(struct landlock_ruleset___domain, root_inode);
                 ports = domain + bpf_core_field_offset(struct landlock_ruleset___domain, root_net_port);
         }
-        record->time_ns = bpf_ktime_get_boot_ns();
-        record->domain = id;
-        record->n_all = record->n_rules = 0;
-        if (!add_rules(record, (uint64_t) files, level, handled_fs, false) ||
-            !add_rules(record, (uint64_t) ports, level, handled_net, true))
+        rules_record.n_all = rules_record.n_rules = 0;
+        if (!add_rules((uint64_t) files, level, handled_fs, false) || !add_rules((uint64_t) ports, level, handled_net, true))
                 return 0;
 
-        n = record->n_rules;
-        record->record.type = BPF_RECORD_RULES;
-        record->record.size = __builtin_offsetof(BpfRulesRecord, rules) + n * sizeof(BpfRule);
-        return record->record.size;
+        n = rules_record.n_rules;
+        rules_record.record.type = BPF_RECORD_RULES;
+        rules_record.record.size = __builtin_offsetof(BpfRulesRecord, rules) + n * sizeof(BpfRule);
+        return rules_record.record.size;
 }

@@ -147,9 +147,6 @@ int thread(struct bpf_iter__task *context) {
         return 0;
 }
 
-/* One thread of landlockd reads, so that there is one. */
-static BpfRulesRecord rules_record;
-
 /* The domain whose rules are wanted; and whether it has more than can be gone through. */
 uint64_t wanted_domain;
 uint32_t wanted_is_too_big;
@@ -172,8 +169,9 @@ int rules(struct bpf_iter__task *context) {
         for (uint32_t i = 0; i < LANDLOCK_MAX_NUM_LAYERS && i < n; i++)
                 if (BPF_CORE_READ(chain[i], id) == wanted_domain)
                         level = i + 1;
-        size = level ? fill_rules(&rules_record, domain, &layers, level, wanted_domain) : 0;
+        size = level ? fill_rules(domain, &layers, level) : 0;
         wanted_is_too_big = level && size == 0;
+        rules_record.domain = wanted_domain;
         barrier_var(size);
         if (size > 0 && size <= sizeof(rules_record))
                 bpf_seq_write(context->meta->seq, &rules_record, size);
