@@ -143,6 +143,9 @@ void bpf_source_drain(BpfSource *source) {
                 read_events(source, RECORDS_PER_DRAIN);
 }
 
+/* Debian and Ubuntu have levels of it that take CAP_SYS_ADMIN, which the service does not have. */
+#define PERF_HINT ", and kernels of Debian and Ubuntu allow the call after: sysctl kernel.perf_event_paranoid=2"
+
 /* --- start and end --------------------------------------------------------------------------------------------- */
 
 static int open_events(BpfSource *source, BpfEventsWay way) {
@@ -178,8 +181,8 @@ static void open_best_events(BpfSource *source) {
         if (r < 0)
                 source_status_set(&source->status, SOURCE_DEGRADED,
                                   "attaching to Landlock's functions and system call is refused (%s, %s): "
-                                  "domains are found by looking alone; Linux 7.3 has trace events for them", strerror(-refused),
-                                  strerror(-r));
+                                  "domains are found by looking alone; Linux 7.3 has trace events for them%s", strerror(-refused),
+                                  strerror(-r), r == -EACCES ? PERF_HINT : "");
         else
                 source_status_set(&source->status, SOURCE_DEGRADED,
                                   "attaching to Landlock's functions is refused (%s), as by a kernel that is "
