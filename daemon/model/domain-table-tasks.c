@@ -260,21 +260,25 @@ int domain_table_apply_exited(Changes *changes, const TaskExit *exited) {
 
 bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen) {
         const TaskDescription *task = &seen->task;
-        const Thread *thread = process_table_thread(&table->processes, task->tid);
-        const Domain *domain = id_map_get(&table->by_id, seen->domain);
-        const Process *process = thread ? thread->process : NULL;
+        const Process *process = NULL;
+        const Thread *thread;
+        const Domain *domain;
 
-        if (!process && domain)
+        if (!task->has_pid || text_known(task->exe))
+                return false;
+        thread = process_table_thread(&table->processes, task->tid);
+        if (thread)
+                process = thread->process;
+        else if ((domain = id_map_get(&table->by_id, seen->domain)))
                 process = process_table_get(&table->processes, domain, task->pid);
-        return task->has_pid && !text_known(task->exe) &&
-                (!process || (task->tid == task->pid && !text_known(process->exe)));
+        return !process || (task->tid == task->pid && !text_known(process->exe));
 }
 
 bool domain_table_lacks_subject(const DomainTable *table, const Denial *denial) {
         int64_t tid;
 
         return denial_subject_id(denial, SUBJECT_tid, &tid) && denial_shows_membership(denial) &&
-                !process_table_thread(&table->processes, tid);
+                !domain_table_follows(table, tid);
 }
 
 int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {

@@ -103,13 +103,15 @@ static bool read_batch(AuditSource *source) {
         return n > 0 || n == -ENOBUFS;
 }
 
-static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
-        AuditSource *source = userdata;
-
-        for (int i = 0; i < BATCHES_PER_TURN && read_batch(source); i++)
+static void read_batches(AuditSource *source, int n_max) {
+        for (int i = 0; i < n_max && read_batch(source); i++)
                 ;
         /* Records may have been dropped before they reached the socket, which nothing but asking shows. */
         wait_to_settle(source);
+}
+
+static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
+        read_batches(userdata, BATCHES_PER_TURN);
 }
 
 static void on_settle(evutil_socket_t fd _unused_, short what _unused_, void *userdata) {
@@ -266,13 +268,9 @@ int audit_source_new(AuditSource **ret, const AuditSourceOptions *options) {
 }
 
 void audit_source_catch_up(AuditSource *source) {
-        if (!source->readable)
-                return;
-
         /* A flood that goes on is not waited for. */
-        for (int i = 0; i < 64 * BATCHES_PER_TURN && read_batch(source); i++)
-                ;
-        wait_to_settle(source);
+        if (source->readable)
+                read_batches(source, 64 * BATCHES_PER_TURN);
 }
 
 void audit_source_drain(AuditSource *source) {

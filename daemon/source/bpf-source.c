@@ -143,9 +143,6 @@ void bpf_source_drain(BpfSource *source) {
                 read_events(source, RECORDS_PER_DRAIN);
 }
 
-/* Debian and Ubuntu have levels of it that take CAP_SYS_ADMIN, which the service does not have. */
-#define PERF_HINT ", and kernels of Debian and Ubuntu allow the call after: sysctl kernel.perf_event_paranoid=2"
-
 /* --- start and end --------------------------------------------------------------------------------------------- */
 
 static int open_events(BpfSource *source, BpfEventsWay way) {
@@ -160,6 +157,9 @@ static int open_events(BpfSource *source, BpfEventsWay way) {
         source->way = way;
         return bpf_events_new(&source->events, &options);
 }
+
+/* Debian and Ubuntu have levels of it that take CAP_SYS_ADMIN, which the service does not have. */
+#define PERF_HINT ", and kernels of Debian and Ubuntu allow the call after: sysctl kernel.perf_event_paranoid=2"
 
 /* Of what the kernel allows, that which tells most. */
 static void open_best_events(BpfSource *source) {
