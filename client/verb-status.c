@@ -29,8 +29,8 @@ static const char *counter_meaning(const char *counter) {
  * out of the history at its cap is none of them: it was told while it was new. */
 static const char *const loss_counters[] = {
         "audit_overflows",       "audit_events_missing",  "audit_kernel_lost",        "audit_malformed",
-        "audit_oversized",       "trace_events_missing",  "trace_malformed",          "facts_dropped",
-        "domains_evicted_live",  "json_events_oversized", "json_client_events_lost",
+        "audit_oversized",       "trace_events_missing",  "trace_malformed",          "bpf_switched_off",
+        "facts_dropped",         "domains_evicted_live",  "json_events_oversized",    "json_client_events_lost",
 };
 
 static void print_field(const char *name, const char *text, Style style) {

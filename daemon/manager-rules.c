@@ -152,7 +152,7 @@ static bool make_room(ManagerRules *rules) {
 }
 
 void manager_rules_want(ManagerRules *rules, uint64_t domain) {
-        if (!make_room(rules))
+        if (!is_missing(domain_table_get(rules->table, domain)) || !make_room(rules))
                 return;
         rules->wanted[rules->n_wanted++] = (Wanted) { .domain = domain };
         rules->pause_usec = PAUSE_MIN_USEC;

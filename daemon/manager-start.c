@@ -6,10 +6,24 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
+
+int manager_find_file(const char *name) {
+        char **names = NULL;
+        int n = sd_listen_fds_with_names(false, &names), found = -1;
+
+        for (int i = 0; i < n; i++) {
+                if (strcmp(names[i], name) == 0)
+                        found = SD_LISTEN_FDS_START + i;
+                free(names[i]);
+        }
+        free(names);
+        return found;
+}
 
 ExitCode manager_describe_system(Status *status) {
         int r;

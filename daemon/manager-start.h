@@ -5,6 +5,10 @@
 #include "manager.h"
 #include "model/status.h"
 
+/* A file that systemd has opened for us, outside of what the service sees of the machine (OpenFile= in the unit); -1 if it
+ * has not. */
+int manager_find_file(const char *name);
+
 /* Fills in the host, and what its kernel has of Landlock. */
 ExitCode manager_describe_system(Status *status);
 

@@ -12,6 +12,7 @@
 #include "base/capability.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "manager-ask.h"
 #include "manager-describe.h"
 #include "manager-gap.h"
 #include "manager-look.h"
@@ -71,36 +72,14 @@ static unsigned told_by(const Manager *manager) {
 }
 
 static bool domains_are_told(const Manager *manager) {
-        return trace_source_tells_domains(manager->trace) || bpf_source_tells_domains(manager->bpf);
+        return trace_source_tells_domains(manager->trace) || bpf_source_tells_domains(manager->bpf) ||
+                trace_source_tells_calls(manager->trace);
 }
 
-/* A process that is named as one in a domain, and of which nobody will tell what it forked before. */
-typedef struct Stranger {
-        uint64_t domain;
-        int64_t pid;
-        uint64_t time_usec; /* realtime; it was there then */
-} Stranger;
-
-static bool is_stranger(const Manager *manager, const Change *change, Stranger *ret) {
-        /* Events tell who is in a domain; audit only has the word first. */
-        if (domains_are_told(manager))
-                return false;
-
-        switch (change->type) {
-        case CHANGE_DOMAIN_ADDED:
-        case CHANGE_DOMAIN_UPDATED:
-                if (change->domain->created_usec != 0 || !change->domain->has_creator_pid)
-                        return false;
-                *ret = (Stranger) { change->domain->id, change->domain->creator_pid, change->time_usec };
-                return true;
-        case CHANGE_PROCESS_ADDED:
-                if (change->process->n_threads > 0)
-                        return false;
-                *ret = (Stranger) { change->domain->id, change->process->pid, change->time_usec };
-                return true;
-        default:
-                return false;
-        }
+static ThreadsTold threads_told(const Manager *manager) {
+        if (!domains_are_told(manager) || !trace_source_tells_threads(manager->trace))
+                return THREADS_NOT_TOLD;
+        return trace_source_tells_calls(manager->trace) ? THREADS_ASKED : THREADS_TOLD;
 }
 
 static void publish(Manager *manager, const Change *changes, size_t n) {
@@ -111,7 +90,9 @@ static void publish(Manager *manager, const Change *changes, size_t n) {
                 json_socket_publish(manager->json, &changes[i]);
                 bus_publish(manager->bus, &changes[i]);
                 state_changed(manager->state);
-                n_strangers += is_stranger(manager, &changes[i], &strangers[n_strangers]);
+                /* Events tell who is in a domain; audit only has the word first. */
+                if (!domains_are_told(manager))
+                        n_strangers += manager_ask_is_stranger(&changes[i], &strangers[n_strangers]);
         }
         trace_source_set_following(manager->trace, manager->table.processes.n_threads > 0);
 
@@ -133,15 +114,16 @@ static void await_round(Manager *manager) {
 
 /* What audit loses is told by the others, too, if they tell all. */
 static bool is_to_be_repaired(const Manager *manager, const Fact *fact) {
+        const bool is_audits = fact->origins & ORIGIN_AUDIT;
+
         return fact->type == FACT_EVENTS_LOST && fact->lost.cause != LOSS_RESTART && bpf_source_snapshot(manager->bpf) &&
-                !(fact->lost.cause != LOSS_TRACE_OVERRUN && (told_by(manager) & (ORIGIN_TRACE | ORIGIN_BPF)));
+                !(is_audits && (told_by(manager) & (ORIGIN_TRACE | ORIGIN_BPF)));
 }
 
 static void apply(Manager *manager, const Fact *fact) {
         Change changes[DOMAIN_TABLE_CHANGES_MAX];
 
-        domain_table_expect(&manager->table, told_by(manager),
-                            domains_are_told(manager) && trace_source_tells_threads(manager->trace));
+        domain_table_expect(&manager->table, told_by(manager), threads_told(manager));
         publish(manager, changes, domain_table_apply(&manager->table, fact, changes));
         if (is_to_be_repaired(manager, fact))
                 manager_look_request(manager->look);
@@ -172,11 +154,37 @@ static void describe_domain(Manager *manager, const Fact *member) {
                 apply(manager, fact);
 }
 
+/* Normally the trace tells that later. */
+static void tell_exit(Manager *manager, const Fact *fact) {
+        const Fact exited = {
+                .type = FACT_TASK_EXITED,
+                .origins = fact->origins,
+                .time_usec = fact->time_usec,
+                .boot_usec = fact->boot_usec,
+                .exited.tid = fact->seen.task.tid,
+        };
+
+        if (trace_source_has_read(manager->trace, fact->boot_usec) && !is_overtaken(manager, &exited))
+                apply(manager, &exited);
+}
+
+/* The domain whose rules can be read from now on, if they are missing; 0: none, or there is a look, after which all are. */
+static uint64_t brings_domain(const Manager *manager, const Fact *fact) {
+        if (fact->type == FACT_DOMAIN_CREATED && fact->created.ruleset == 0)
+                return fact->created.domain;
+        return fact->type == FACT_DOMAIN_SEEN && !manager->table.looking ? fact->sight.described.domain : 0;
+}
+
 /* The one way through: a source's Fact changes the table, and each Change is published. */
 static void on_fact(void *userdata, const Fact *fact) {
         Manager *manager = userdata;
         Description description;
+        uint64_t brought;
 
+        if (fact->type == FACT_TASK_RESTRICTED) {
+                manager_ask_restricted(&manager->table, bpf_source_snapshot(manager->bpf), &fact->restricted, fact_sink(manager));
+                return;
+        }
         if (overtakes_tasks(manager, fact))
                 trace_source_catch_up(manager->trace, fact->boot_usec ?: clock_boottime_usec());
         if (is_overtaken(manager, fact))
@@ -184,8 +192,11 @@ static void on_fact(void *userdata, const Fact *fact) {
         fact = manager_describe(&manager->table, fact, &description);
         apply(manager, fact);
         describe_domain(manager, fact);
-        if (fact->type == FACT_DOMAIN_CREATED && fact->created.ruleset == 0 && manager->rules)
-                manager_rules_want(manager->rules, fact->created.domain);
+        if (fact->type == FACT_TASK_SEEN && fact->seen.exiting)
+                tell_exit(manager, fact);
+        brought = brings_domain(manager, fact);
+        if (brought && manager->rules)
+                manager_rules_want(manager->rules, brought);
 }
 
 static void settle(Manager *manager) {
@@ -336,6 +347,7 @@ static ExitCode open_sources(Manager *manager) {
                 .config = manager->options.config,
                 .sink = fact_sink(manager),
                 .counters = &manager->status.counters,
+                .ftrace_enabled = manager_find_file("ftrace_enabled"),
         };
         int r;
 
@@ -359,6 +371,8 @@ static ExitCode open_sources(Manager *manager) {
         }
         add_source(manager, bpf_source_status(manager->bpf));
         if (bpf_source_snapshot(manager->bpf)) {
+                if (!domains_are_told(manager) && trace_source_watch_calls(manager->trace))
+                        bpf_source_be_quiet(manager->bpf);
                 r = manager_rules_new(&manager->rules, manager->base, &manager->table, bpf_source_snapshot(manager->bpf),
                                       fact_sink(manager));
                 if (r < 0)
@@ -368,20 +382,10 @@ static ExitCode open_sources(Manager *manager) {
         return EXIT_CODE_OK;
 }
 
-/* For who asks on the bus. Without BPF programs nobody can tell of a thread that events did not name whether it is in no
- * domain, or in one that is older than landlockd. */
 static int read_domain(void *userdata, int64_t tid, uint64_t *ret_domain) {
         const Manager *manager = userdata;
-        BpfSnapshot *snapshot = bpf_source_snapshot(manager->bpf);
-        const Thread *thread;
 
-        if (snapshot)
-                return bpf_snapshot_thread(snapshot, tid, ret_domain);
-        thread = process_table_thread(&manager->table.processes, tid);
-        if (!thread || thread->attribution == ATTRIBUTION_INFERRED)
-                return -EOPNOTSUPP;
-        *ret_domain = thread->process->domain->id;
-        return 0;
+        return manager_ask_domain(&manager->table, bpf_source_snapshot(manager->bpf), tid, ret_domain);
 }
 
 static ExitCode open_publishers(Manager *manager) {
@@ -478,7 +482,7 @@ static int init(Manager *manager) {
 /* Those that have not told what happened since the last landlockd. */
 static unsigned interrupted(const Manager *manager) {
         return (audit_source_status(manager->audit)->state >= SOURCE_DEGRADED ? ORIGIN_AUDIT : 0) |
-               (bpf_source_tells_domains(manager->bpf) ? ORIGIN_BPF : 0) |
+               (bpf_source_tells_domains(manager->bpf) || trace_source_tells_calls(manager->trace) ? ORIGIN_BPF : 0) |
                (trace_source_tells_domains(manager->trace) && !trace_source_goes_on(manager->trace) ? ORIGIN_TRACE : 0);
 }
 

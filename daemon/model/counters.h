@@ -22,6 +22,7 @@
         X(trace_malformed, "trace records that could not be understood: skipped")              \
         X(trace_out_of_order, "trace records that came after younger ones had been applied")   \
         X(trace_events_missing, "trace records that a full ring buffer dropped")               \
+        X(bpf_switched_off, "times that BPF programs were not run any more: kernel.ftrace_enabled=0") \
         X(denials, "denials seen")                                                             \
         X(denials_joined, "denials that audit and trace both told, published once")            \
         X(denials_joined_late, "those of them that the second told when they were published already") \

@@ -156,13 +156,14 @@ static bool has_living_child(const Domain *domain) {
 }
 
 bool domain_table_knows_members(const DomainTable *table, const Domain *domain) {
-        return domain->created_usec != 0 || (table->threads_told && (domain->origins & ORIGIN_BPF));
+        return domain->created_usec != 0 || table->threads_told == THREADS_ASKED ||
+                (table->threads_told == THREADS_TOLD && (domain->origins & ORIGIN_BPF));
 }
 
 /* Returns whether it is. A round or two are left for what audit may still say of it. */
 static bool desert(DomainTable *table, Domain *domain, unsigned origins, uint64_t time_usec) {
         if (domain->state != DOMAIN_ALLOCATED || domain->end_origins != 0 || domain->n_processes > 0 || domain->crowded ||
-            !table->threads_told || !domain_table_knows_members(table, domain) || end_tellers(table, domain) != 0 ||
+            table->threads_told == THREADS_NOT_TOLD || !domain_table_knows_members(table, domain) || end_tellers(table, domain) != 0 ||
             has_living_child(domain))
                 return false;
         begin_end(table, domain, time_usec);

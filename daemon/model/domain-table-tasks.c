@@ -18,7 +18,19 @@ static void let_go(Changes *changes, Process *process) {
         domain_table_desert(changes, process->domain);
 }
 
-/* The process is in the domain; `task` is what is known of it. */
+/* What of it was not known. */
+static int describe_rest(Process *process, const TaskDescription *task) {
+        const TaskDescription rest = {
+                .uid = task->uid,
+                .has_uid = task->has_uid && !process->has_uid,
+                .comm = text_known(process->comm) ? TEXT_NULL : task->comm,
+                .exe = text_known(process->exe) ? TEXT_NULL : task->exe,
+        };
+
+        return process_describe(process, &rest);
+}
+
+/* The process is in the domain; `task` is what is known of it, or of one of its other threads. */
 static int see_process(Changes *changes, Domain *domain, int64_t pid, const TaskDescription *task,
                        Attribution attribution, Process **ret) {
         DomainTable *table = changes->table;
@@ -28,13 +40,14 @@ static int see_process(Changes *changes, Domain *domain, int64_t pid, const Task
         is_new = process_table_see(&table->processes, domain, pid, attribution, changes->time_usec, &process);
         if (is_new < 0)
                 return is_new;
-        r = process_describe(process, task);
+        r = is_new || task->tid == pid ? process_describe(process, task) : describe_rest(process, task);
         if (is_new) {
                 domain_table_resettle(changes, domain);
                 table->counters->processes++;
                 domain_table_count_found(changes, &table->reconciliation.n_processes_added);
                 process_changed(changes, CHANGE_PROCESS_ADDED, process);
-        }
+        } else if (r > 0)
+                process_changed(changes, CHANGE_PROCESS_UPDATED, process);
         *ret = process;
         return r < 0 ? r : is_new;
 }
@@ -69,20 +82,11 @@ static int add_thread(Changes *changes, Process *process, int64_t tid, Attributi
 static int know_better(Changes *changes, Thread *thread, const TaskDescription *task, Attribution attribution) {
         Process *process = thread->process;
         bool surer = attribution < process->attribution;
-        TaskDescription unknown = {};
         int r;
 
         thread->attribution = MIN(thread->attribution, attribution);
         process->attribution = MIN(process->attribution, attribution);
-        if (!process->has_uid) {
-                unknown.uid = task->uid;
-                unknown.has_uid = task->has_uid;
-        }
-        if (!text_known(process->comm))
-                unknown.comm = task->comm;
-        if (!text_known(process->exe))
-                unknown.exe = task->exe;
-        r = process_describe(process, &unknown);
+        r = describe_rest(process, task);
         if (surer || r > 0)
                 process_changed(changes, CHANGE_PROCESS_UPDATED, process);
         return MIN(r, 0);
@@ -260,7 +264,7 @@ int domain_table_apply_exited(Changes *changes, const TaskExit *exited) {
 
 bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen) {
         const TaskDescription *task = &seen->task;
-        const Process *process = NULL;
+        const Process *process;
         const Thread *thread;
         const Domain *domain;
 
@@ -268,10 +272,10 @@ bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen)
                 return false;
         thread = process_table_thread(&table->processes, task->tid);
         if (thread)
-                process = thread->process;
-        else if ((domain = id_map_get(&table->by_id, seen->domain)))
-                process = process_table_get(&table->processes, domain, task->pid);
-        return !process || (task->tid == task->pid && !text_known(process->exe));
+                return task->tid == task->pid && !text_known(thread->process->exe);
+        domain = id_map_get(&table->by_id, seen->domain);
+        process = domain ? process_table_get(&table->processes, domain, task->pid) : NULL;
+        return !process || task->tid == task->pid;
 }
 
 bool domain_table_lacks_subject(const DomainTable *table, const Denial *denial) {
@@ -287,8 +291,8 @@ int domain_table_apply_seen(Changes *changes, const TaskSight *seen) {
         Domain *domain;
         int is_new, r;
 
-        /* What was only inferred yields to what is known. */
-        if (seen->attribution != ATTRIBUTION_KERNEL && thread)
+        /* What was only inferred yields to what is known, and what is told late to what was told since. */
+        if (thread && (seen->attribution != ATTRIBUTION_KERNEL || is_old(changes, thread)))
                 return 0;
 
         is_new = domain_table_see(changes, seen->domain, &domain);

@@ -256,7 +256,7 @@ static int apply_ruleset_freed(Changes *changes, const RulesetEnd *freed) {
 }
 
 static int apply_lost(Changes *changes, const Loss *lost) {
-        changes->table->unsure |= lost->cause == LOSS_TRACE_OVERRUN;
+        changes->table->unsure |= lost->cause == LOSS_TRACE_OVERRUN || lost->cause == LOSS_TRACING_OFF;
         changes->table->loss = *lost;
         changes_add(changes, CHANGE_LOST, NULL)->loss = &changes->table->loss;
         return 0;
@@ -282,6 +282,8 @@ static int apply(Changes *changes, const Fact *fact) {
                 return apply_freed(changes, &fact->freed);
         case FACT_ACCESS_DENIED:
                 return domain_table_apply_denied(changes, &fact->denied);
+        case FACT_TASK_RESTRICTED:
+                return 0; /* which is not told to the table, but what the kernel answers */
         case FACT_TASK_FORKED:
                 return domain_table_apply_forked(changes, &fact->forked);
         case FACT_TASK_EXECED:
@@ -338,7 +340,7 @@ size_t domain_table_apply(DomainTable *table, const Fact *fact, Change ret_chang
         return changes.n;
 }
 
-void domain_table_expect(DomainTable *table, unsigned origins, bool threads_told) {
+void domain_table_expect(DomainTable *table, unsigned origins, ThreadsTold threads_told) {
         table->expected = origins;
         table->threads_told = threads_told;
 }

@@ -32,6 +32,13 @@ typedef struct DomainTableLimits {
         size_t n_rules;
 } DomainTableLimits;
 
+/* What is told of threads that are in a domain. */
+typedef enum ThreadsTold {
+        THREADS_NOT_TOLD,
+        THREADS_TOLD,  /* each fork and exit, of all that are in domains whose making was told, or that were looked at */
+        THREADS_ASKED, /* the same of all domains: whoever gets into one is looked at, but others may name him first */
+} ThreadsTold;
+
 typedef struct DomainTable {
         IdMap by_id;
         DomainList live;   /* most recently seen first */
@@ -40,7 +47,7 @@ typedef struct DomainTable {
         size_t n_live, n_freed;
         DomainTableLimits limits;
         unsigned expected; /* ORIGIN_*: the sources that tell of every logged denial */
-        bool threads_told; /* each fork and exit of a thread that is in a domain is told */
+        ThreadsTold threads_told;
         bool unsure;       /* some of that was lost, and nobody has looked since */
         DenialLog denials;
         DenialJoin join;
@@ -64,7 +71,7 @@ void domain_table_done(DomainTable *table);
 /* Which sources tell of every logged denial and of a domain's end, and whether threads are followed by events. With
  * audit and another one, a denial waits for its other half, and an end for the other source's word; with fewer nothing
  * waits. Where nobody tells of a domain's end, it is over with its last thread. */
-void domain_table_expect(DomainTable *table, unsigned origins, bool threads_told);
+void domain_table_expect(DomainTable *table, unsigned origins, ThreadsTold threads_told);
 
 /* Returns the number of changes written, in the order in which they are to be published. A fact that cannot be
  * kept for want of memory is counted in facts_dropped; what it did change is still told. */
@@ -83,8 +90,9 @@ const Domain *domain_table_get(const DomainTable *table, uint64_t id);
 /* Whether it is known in which domain the thread is. */
 bool domain_table_follows(const DomainTable *table, int64_t tid);
 
-/* Whether what the thread's process runs is neither told nor known. Of one that is known itself, its first thread is to
- * ask: once in each look. */
+/* Whether what the thread's process runs is to be read, since it is neither told nor known: of a first thread that nobody
+ * followed it is not, since it can have executed something. Of one that is known, its first thread is to ask: once in each
+ * look. */
 bool domain_table_lacks_program(const DomainTable *table, const TaskSight *seen);
 
 /* Whether the denial shows that a thread is in a domain of which that is not known. */

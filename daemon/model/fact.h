@@ -16,6 +16,7 @@ typedef enum FactType {
         FACT_DOMAIN_COUNTED,
         FACT_DOMAIN_FREED,
         FACT_ACCESS_DENIED,
+        FACT_TASK_RESTRICTED, /* itself; the kernel is to be asked to which domain */
         FACT_TASK_FORKED,
         FACT_TASK_EXECED,
         FACT_TASK_EXITED,
@@ -104,6 +105,11 @@ typedef struct DomainEnd {
         bool has_n_denials;
 } DomainEnd;
 
+typedef struct TaskRestriction {
+        int64_t tid;
+        bool process_wide; /* all threads of its process were */
+} TaskRestriction;
+
 /* The child is in the domain of its parent. */
 typedef struct TaskFork {
         int64_t parent_tid;
@@ -124,6 +130,7 @@ typedef struct TaskSight {
         uint64_t domain;
         TaskDescription task;
         Attribution attribution;
+        bool exiting; /* the thread is, so that it is not there any more for whoever was told of that before */
 } TaskSight;
 
 typedef struct ProcessEnd {
@@ -140,6 +147,7 @@ typedef enum LossCause {
         LOSS_SERIAL_GAP,      /* audit events of any kind whose serial never came */
         LOSS_KERNEL_BACKLOG,  /* records the kernel dropped before it numbered them */
         LOSS_TRACE_OVERRUN,   /* trace events that a full ring buffer dropped */
+        LOSS_TRACING_OFF,     /* what BPF programs on functions would have told while the kernel did not run them */
         LOSS_RESTART,         /* what happened while no landlockd ran, or was published and is not known any more */
         LOSS_SLOW_CLIENT,     /* published events that one client did not read in time */
 } LossCause;
@@ -169,6 +177,7 @@ typedef struct Fact {
                 DomainCount counted;
                 DomainEnd freed;
                 Denial denied;
+                TaskRestriction restricted;
                 TaskFork forked;
                 TaskExec execed;
                 TaskExit exited;

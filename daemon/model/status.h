@@ -18,7 +18,7 @@ typedef enum SourceState {
 typedef struct SourceStatus {
         const char *name;  /* "audit"; static */
         SourceState state;
-        char reason[256];  /* for people: why it is so, what to do; "" if there is nothing to say. Plain ASCII. */
+        char reason[512];  /* for people: why it is so, what to do; "" if there is nothing to say. Plain ASCII. */
 } SourceStatus;
 
 #define STATUS_SOURCES_MAX 6

@@ -184,6 +184,7 @@ static void put_loss(JsonWriter *w, const Loss *loss, unsigned origins) {
                 [LOSS_SERIAL_GAP] = { TEXT_LITERAL("serial-gap"), TEXT_LITERAL("events") },
                 [LOSS_KERNEL_BACKLOG] = { TEXT_LITERAL("kernel-backlog"), TEXT_LITERAL("records") },
                 [LOSS_TRACE_OVERRUN] = { TEXT_LITERAL("trace-overrun"), TEXT_LITERAL("events") },
+                [LOSS_TRACING_OFF] = { TEXT_LITERAL("tracing-off"), TEXT_LITERAL("events") },
                 [LOSS_RESTART] = { TEXT_LITERAL("restart"), TEXT_LITERAL("events") },
                 [LOSS_SLOW_CLIENT] = { TEXT_LITERAL("slow-client"), TEXT_LITERAL("events") },
         };

@@ -289,6 +289,7 @@ static bool read_cause(JsonReader *r, void *value) {
                 [LOSS_SERIAL_GAP] = TEXT_LITERAL("serial-gap"),
                 [LOSS_KERNEL_BACKLOG] = TEXT_LITERAL("kernel-backlog"),
                 [LOSS_TRACE_OVERRUN] = TEXT_LITERAL("trace-overrun"),
+                [LOSS_TRACING_OFF] = TEXT_LITERAL("tracing-off"),
                 [LOSS_RESTART] = TEXT_LITERAL("restart"),
         };
         Text text;

@@ -48,6 +48,17 @@ static uint32_t ring_size(uint64_t size) {
         return n;
 }
 
+static bool serves(const struct bpf_program *program, BpfEventsWay way) {
+        switch (bpf_program__type(program)) {
+        case BPF_PROG_TYPE_TRACING:
+                return way == BPF_EVENTS_FUNCTIONS;
+        case BPF_PROG_TYPE_TRACEPOINT:
+                return way == BPF_EVENTS_SYSTEM_CALL;
+        default:
+                return way == BPF_EVENTS_EXITS;
+        }
+}
+
 static void choose_programs(BpfEvents *events) {
         bool functions = events->options.way == BPF_EVENTS_FUNCTIONS;
         BpfKernelFunctions kernel = {};
@@ -56,7 +67,7 @@ static void choose_programs(BpfEvents *events) {
         if (functions)
                 kernel = bpf_kernel_functions();
         bpf_object__for_each_program(program, events->programs->obj)
-                bpf_program__set_autoload(program, functions == (bpf_program__type(program) == BPF_PROG_TYPE_TRACING));
+                bpf_program__set_autoload(program, serves(program, events->options.way));
         bpf_program__set_autoload(events->programs->progs.log_denial, functions && kernel.denials_are_understood);
         bpf_program__set_autoload(events->programs->progs.logged_denial, functions && kernel.denials_are_understood);
         bpf_program__set_autoload(events->programs->progs.restrict_threads, functions && kernel.restricts_threads);
@@ -81,6 +92,7 @@ static int set_up(BpfEvents *events) {
         if (!events->ring)
                 return -errno;
         events->programs->bss->credential_offset = events->options.credential_offset;
+        events->programs->bss->tell_exits = events->options.way == BPF_EVENTS_EXITS;
         return events_bpf__attach(events->programs);
 }
 
@@ -112,6 +124,10 @@ int bpf_events_fd(const BpfEvents *events) {
         return ring_buffer__epoll_fd(events->ring);
 }
 
+void bpf_events_be_quiet(BpfEvents *events) {
+        events->programs->bss->quiet = true;
+}
+
 bool bpf_events_read(BpfEvents *events, size_t n_max) {
         events->n_left = n_max;
         return ring_buffer__consume(events->ring) < 0;
@@ -126,11 +142,14 @@ static uint64_t count_missed(const struct bpf_program *program) {
         return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) >= 0 ? info.recursion_misses : 0;
 }
 
-/* Until now: what there was no room for, or no other program tells. Not of commit_creds(): what is missed there is nearly
- * always about threads that are in no domain. */
+/* Until now: what there was no room for, or no other program tells; of two that tell the same, no more than the one that
+ * missed less. Not of commit_creds(): what is missed there is nearly always about threads that are in no domain. */
 static uint64_t count_lost(const struct events_bpf *programs) {
+        uint64_t n_missed_twice = MIN(count_missed(programs->progs.thread_leaves),
+                                      count_missed(programs->progs.thread_leaves_too));
+
         return programs->bss->n_lost + count_missed(programs->progs.after_restrict_self) +
-                count_missed(programs->progs.thread_exits);
+                count_missed(programs->progs.thread_exits) + n_missed_twice;
 }
 
 /* Until now, of functions: what was not told at their beginning, and not yet at their end. */

@@ -13,7 +13,8 @@ typedef struct BpfEvents BpfEvents;
 /* What the programs are attached to. */
 typedef enum BpfEventsWay {
         BPF_EVENTS_FUNCTIONS,   /* of Landlock: all that it does */
-        BPF_EVENTS_SYSTEM_CALL, /* landlock_restrict_self(2): domains that are made */
+        BPF_EVENTS_SYSTEM_CALL, /* landlock_restrict_self(2), and the exit of threads: domains that are made */
+        BPF_EVENTS_EXITS,       /* the exit of threads: domains that were made, when somebody leaves them */
 } BpfEventsWay;
 
 typedef struct BpfEventsOptions {
@@ -30,6 +31,9 @@ DEFINE_CLEANUP(BpfEvents *, bpf_events_free);
 
 /* Readable while there are records. */
 int bpf_events_fd(const BpfEvents *events);
+
+/* Does not become readable any more: who reads them wakes up by himself. */
+void bpf_events_be_quiet(BpfEvents *events);
 
 /* Hands over at most so many records. Returns whether there may be more. */
 bool bpf_events_read(BpfEvents *events, size_t n_max);

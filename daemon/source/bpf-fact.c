@@ -85,7 +85,7 @@ Fact bpf_fact_task_seen(const BpfThreadRecord *record, uint64_t time_usec) {
                 .type = FACT_TASK_SEEN,
                 .origins = ORIGIN_BPF,
                 .time_usec = time_usec,
-                .seen = { record->domain, describe_task(record), ATTRIBUTION_KERNEL },
+                .seen = { .domain = record->domain, .task = describe_task(record), .attribution = ATTRIBUTION_KERNEL },
         };
 }
 

@@ -52,6 +52,9 @@ int bpf_events_fd(const BpfEvents *events _unused_) {
         return -EBADF;
 }
 
+void bpf_events_be_quiet(BpfEvents *events _unused_) {
+}
+
 bool bpf_events_read(BpfEvents *events _unused_, size_t n_max _unused_) {
         return false;
 }

@@ -119,6 +119,7 @@ static void on_record(void *userdata, const BpfRecord *record) {
         case BPF_RECORD_CREDENTIAL:
         case BPF_RECORD_RESTRICTED:
         case BPF_RECORD_INSIDE:
+        case BPF_RECORD_EXITING:
         case BPF_RECORD_DENIED:
         case BPF_RECORD_COUNTED:
         case BPF_RECORD_FREED:

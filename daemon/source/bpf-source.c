@@ -10,6 +10,7 @@
 #include "source/bpf-denial.h"
 #include "source/bpf-events.h"
 #include "source/bpf-fact.h"
+#include "source/bpf-switch.h"
 
 /* Records handed over in one turn, so that a flood does not starve clients. */
 #define RECORDS_PER_TURN 1024
@@ -22,6 +23,8 @@ struct BpfSource {
         BpfSnapshot *snapshot;
         BpfEvents *events; /* NULL: others tell them, or nobody */
         BpfEventsWay way;
+        BpfSwitch *functions;          /* whether programs on them are run; NULL: there are none */
+        uint64_t switched_off_usec;    /* realtime; 0: they are run */
         struct event *readable;
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
         uint64_t read_usec;            /* realtime, of the turn before */
@@ -60,6 +63,13 @@ static void on_inside(const BpfSource *source, const BpfRestrictionRecord *recor
         publish(source, bpf_fact_task_seen(&record->thread, time_usec));
 }
 
+static void on_exiting(const BpfSource *source, const BpfExitRecord *record) {
+        Fact fact = bpf_fact_task_seen(&record->thread, to_realtime(source, record->time_ns));
+
+        fact.seen.exiting = true;
+        publish(source, fact);
+}
+
 static void on_denied(BpfSource *source, const BpfDenialRecord *record) {
         uint64_t time_usec = to_realtime(source, record->time_ns);
 
@@ -89,6 +99,9 @@ static void on_record(void *userdata, const BpfRecord *record) {
                 break;
         case BPF_RECORD_INSIDE:
                 on_inside(source, (const BpfRestrictionRecord *) record);
+                break;
+        case BPF_RECORD_EXITING:
+                on_exiting(source, (const BpfExitRecord *) record);
                 break;
         case BPF_RECORD_DENIED:
                 on_denied(source, (const BpfDenialRecord *) record);
@@ -137,6 +150,11 @@ static void on_readable(evutil_socket_t fd _unused_, short what _unused_, void *
         read_events(userdata, RECORDS_PER_TURN);
 }
 
+void bpf_source_be_quiet(BpfSource *source) {
+        if (source->events && source->way == BPF_EVENTS_EXITS)
+                bpf_events_be_quiet(source->events);
+}
+
 void bpf_source_drain(BpfSource *source) {
         /* Whoever gets a fact may ask for all before it, which he has got. */
         if (source->events && !source->reading)
@@ -158,36 +176,95 @@ static int open_events(BpfSource *source, BpfEventsWay way) {
         return bpf_events_new(&source->events, &options);
 }
 
-/* Debian and Ubuntu have levels of it that take CAP_SYS_ADMIN, which the service does not have. */
-#define PERF_HINT ", and kernels of Debian and Ubuntu allow the call after: sysctl kernel.perf_event_paranoid=2"
+static void tell_switched_off(BpfSource *source, uint64_t until_usec) {
+        source->realtime_offset_usec = until_usec - clock_boottime_usec();
+        publish(source, (Fact) {
+                .type = FACT_EVENTS_LOST,
+                .origins = ORIGIN_BPF,
+                .time_usec = until_usec,
+                .lost = { LOSS_TRACING_OFF, 0, source->switched_off_usec, until_usec },
+        });
+}
 
-/* Of what the kernel allows, that which tells most. */
-static void open_best_events(BpfSource *source) {
-        int refused, r;
-
-        refused = open_events(source, BPF_EVENTS_FUNCTIONS);
-        if (refused >= 0 && bpf_events_tell_denials(source->events)) {
+static void set_functions_status(BpfSource *source) {
+        if (source->switched_off_usec != 0)
+                source_status_set(&source->status, SOURCE_DEGRADED,
+                                  "somebody has set kernel.ftrace_enabled to 0, so that the kernel does not run BPF programs "
+                                  "on functions: domains are found by looking alone until it is 1 again");
+        else if (bpf_events_tell_denials(source->events))
                 source_status_set(&source->status, SOURCE_ACTIVE, "%s", "");
-                return;
-        }
-        if (refused >= 0) {
+        else
                 source_status_set(&source->status, SOURCE_DEGRADED,
                                   "this kernel gives denials to functions in an unknown form: those that "
                                   "are not logged are missed; Linux 7.3 has trace events for them");
+}
+
+/* What happens from now on, or has happened until now, is not told. */
+static void on_switched(void *userdata, bool on) {
+        BpfSource *source = userdata;
+        uint64_t now_usec = clock_realtime_usec();
+
+        bpf_source_drain(source);
+        if (on) {
+                tell_switched_off(source, now_usec);
+                source->switched_off_usec = 0;
+        } else {
+                source->options.counters->bpf_switched_off++;
+                source->switched_off_usec = now_usec;
+                tell_switched_off(source, now_usec);
+        }
+        set_functions_status(source);
+        source_status_log(&source->status);
+}
+
+/* -ECANCELED: the kernel takes programs on functions, but does not run them. */
+static int open_functions(BpfSource *source) {
+        int r;
+
+        r = bpf_switch_new(&source->functions, source->options.base, source->options.ftrace_enabled, on_switched, source);
+        if (r >= 0)
+                r = bpf_switch_is_on(source->functions) ? open_events(source, BPF_EVENTS_FUNCTIONS) : -ECANCELED;
+        if (r < 0)
+                source->functions = bpf_switch_free(source->functions);
+        return r;
+}
+
+static const char *explain_functions(int error) {
+        return error == -ECANCELED ? "kernel.ftrace_enabled is 0" : strerror(-error);
+}
+
+/* Debian and Ubuntu have levels of it that take CAP_SYS_ADMIN, which the service does not have. */
+#define PERF_HINT ", and kernels of Debian and Ubuntu allow the call after: sysctl kernel.perf_event_paranoid=2"
+
+#define ONLY_COUNTED                                                                       \
+        "denials that are not logged are only counted, when a thread of the domain ends; " \
+        "a domain that logged none ends with its last thread"
+
+/* Of what the kernel allows, that which tells most. */
+static void open_best_events(BpfSource *source) {
+        int refused, call_refused, r;
+
+        refused = open_functions(source);
+        if (refused >= 0) {
+                set_functions_status(source);
                 return;
         }
 
         r = open_events(source, BPF_EVENTS_SYSTEM_CALL);
-        if (r < 0)
-                source_status_set(&source->status, SOURCE_DEGRADED,
-                                  "attaching to Landlock's functions and system call is refused (%s, %s): "
-                                  "domains are found by looking alone; Linux 7.3 has trace events for them%s", strerror(-refused),
-                                  strerror(-r), r == -EACCES ? PERF_HINT : "");
-        else
+        if (r >= 0) {
                 source_status_set(&source->status, SOURCE_DEGRADED,
                                   "attaching to Landlock's functions is refused (%s), as by a kernel that is "
-                                  "locked down: denials that are not logged are only counted, when a thread of "
-                                  "the domain ends; a domain that logged none ends with its last thread", strerror(-refused));
+                                  "locked down: " ONLY_COUNTED, explain_functions(refused));
+                return;
+        }
+        call_refused = r;
+
+        r = open_events(source, BPF_EVENTS_EXITS);
+        source_status_set(&source->status, SOURCE_DEGRADED,
+                          "attaching to Landlock's functions and system call is refused (%s, %s): %s%s", explain_functions(refused),
+                          strerror(-call_refused), r < 0 ? "domains are found by looking alone" :
+                          "a domain is read when the trace says that one was made, or when a thread in it ends; " ONLY_COUNTED,
+                          call_refused == -EACCES ? PERF_HINT : "");
 }
 
 static int watch_events(BpfSource *source) {
@@ -230,6 +307,7 @@ BpfSource *bpf_source_free(BpfSource *source) {
                 return NULL;
 
         FREE_IF_SET(event_free, source->readable);
+        bpf_switch_free(source->functions);
         bpf_events_free(source->events);
         bpf_snapshot_free(source->snapshot);
         free(source);
@@ -245,9 +323,10 @@ const SourceStatus *bpf_source_status(const BpfSource *source) {
 }
 
 bool bpf_source_tells_domains(const BpfSource *source) {
-        return source->events;
+        return source->events && source->way != BPF_EVENTS_EXITS && source->switched_off_usec == 0;
 }
 
 bool bpf_source_tells_denials(const BpfSource *source) {
-        return source->events && source->way == BPF_EVENTS_FUNCTIONS && bpf_events_tell_denials(source->events);
+        return source->events && source->way == BPF_EVENTS_FUNCTIONS && bpf_events_tell_denials(source->events) &&
+                source->switched_off_usec == 0;
 }

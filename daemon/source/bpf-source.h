@@ -23,6 +23,7 @@ typedef struct BpfSourceOptions {
         bool trace_tells;        /* the kernel has trace events of Landlock's */
         FactSink sink;
         Counters *counters;      /* borrowed */
+        int ftrace_enabled;      /* see bpf-switch.h; -1: not given. Borrowed until the source is there */
 } BpfSourceOptions;
 
 /* Takes CAP_BPF and CAP_PERFMON, now but not later. What the kernel, our privileges or this build do not allow is no
@@ -30,6 +31,10 @@ typedef struct BpfSourceOptions {
 int bpf_source_new(BpfSource **ret, const BpfSourceOptions *options);
 BpfSource *bpf_source_free(BpfSource *source);
 DEFINE_CLEANUP(BpfSource *, bpf_source_free);
+
+/* Nobody is woken up any more by what programs tell of exits: for who drains it whenever the trace says that somebody has
+ * restricted himself, or exits. */
+void bpf_source_be_quiet(BpfSource *source);
 
 /* Reports all that has happened until now. Before forks that were traced are looked at: a child is in the domain of its
  * parent only if the parent is known to have been in it. Also before the end. */

@@ -39,7 +39,8 @@ static void report(Inference *inference) {
                 .origins = ORIGIN_AUDIT,
                 .time_usec = inference->time_usec,
                 .boot_usec = inference->boot_usec,
-                .seen = { inference->domain, proc_task_describe(&inference->task), ATTRIBUTION_INFERRED },
+                .seen = { .domain = inference->domain, .task = proc_task_describe(&inference->task),
+                          .attribution = ATTRIBUTION_INFERRED },
         };
 
         inference->sink.fn(inference->sink.userdata, &fact);

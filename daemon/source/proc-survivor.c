@@ -23,7 +23,7 @@ static void report_thread(Search *search, uint64_t domain, Attribution attributi
                 .type = FACT_TASK_SEEN,
                 .time_usec = clock_realtime_usec(),
                 .boot_usec = clock_boottime_usec(),
-                .seen = { domain, proc_task_describe(&search->task), attribution },
+                .seen = { .domain = domain, .task = proc_task_describe(&search->task), .attribution = attribution },
         };
 
         search->sink.fn(search->sink.userdata, &fact);

@@ -14,6 +14,12 @@
 #define REQUEST_NET_ACCESS 4
 #define FLAGS_IN_INTERRUPT (0x08 | 0x10 | 0x40)
 
+/* include/uapi/linux/landlock.h of Linux 7.0. */
+#define RESTRICT_SELF_TSYNC (1U << 3)
+
+/* Of a record that is understood. */
+#define NOTHING_TO_TELL 1
+
 /* dev_t as it is inside the kernel. */
 #define DEV_MINOR_BITS 20
 
@@ -310,6 +316,24 @@ static int decode_deny_scope_abstract_unix_socket(TraceDecoder *decoder, const R
         return 0;
 }
 
+static int decode_restrict_self_called(TraceDecoder *decoder, const Record *record, Fact *fact _unused_) {
+        const TraceCall call = {
+                .makes_domain = (int) number(record, FIELD_RULESET_FD) >= 0,
+                .process_wide = number(record, FIELD_FLAGS) & RESTRICT_SELF_TSYNC,
+        };
+
+        trace_recent_called(&decoder->recent, number(record, FIELD_COMMON_PID), call);
+        return NOTHING_TO_TELL;
+}
+
+static int decode_restrict_self_returned(TraceDecoder *decoder, const Record *record, Fact *fact) {
+        int64_t tid = number(record, FIELD_COMMON_PID);
+        const TraceCall call = trace_recent_returned(&decoder->recent, tid, number(record, FIELD_RETURNED) == 0);
+
+        fact->restricted = (TaskRestriction) { tid, call.process_wide };
+        return trace_recent_restricted(&decoder->recent, tid) ? 0 : NOTHING_TO_TELL;
+}
+
 /* It happens in the parent, which common_pid therefore is. */
 static int decode_fork(TraceDecoder *decoder _unused_, const Record *record, Fact *fact) {
         fact->forked = (TaskFork) {
@@ -352,7 +376,7 @@ static int decode_exit(TraceDecoder *decoder _unused_, const Record *record, Fac
 /* What is done with the records of an event. */
 static const struct {
         FactType type;
-        int (*decode)(TraceDecoder *decoder, const Record *record, Fact *fact); /* -EBADMSG */
+        int (*decode)(TraceDecoder *decoder, const Record *record, Fact *fact); /* -EBADMSG, NOTHING_TO_TELL */
         TraceEventField about; /* the thread that must be followed, else the record is left; FIELD_MAX: none must */
 } decoders[EVENT_MAX] = {
         [EVENT_CREATE_RULESET] = { FACT_RULESET_CREATED, decode_create_ruleset, FIELD_MAX },
@@ -369,6 +393,8 @@ static const struct {
         [EVENT_DENY_SCOPE_ABSTRACT_UNIX_SOCKET] = {
                 FACT_ACCESS_DENIED, decode_deny_scope_abstract_unix_socket, FIELD_MAX,
         },
+        [EVENT_RESTRICT_SELF_CALLED] = { FACT_TASK_RESTRICTED, decode_restrict_self_called, FIELD_MAX },
+        [EVENT_RESTRICT_SELF_RETURNED] = { FACT_TASK_RESTRICTED, decode_restrict_self_returned, FIELD_MAX },
         [EVENT_TASK_FORK] = { FACT_TASK_FORKED, decode_fork, FIELD_COMMON_PID },
         [EVENT_TASK_EXEC] = { FACT_TASK_EXECED, decode_exec, FIELD_OLD_TID },
         [EVENT_TASK_EXIT] = { FACT_TASK_EXITED, decode_exit, FIELD_TID },
@@ -443,14 +469,21 @@ static void note_recent(TraceDecoder *decoder, TraceEventIndex index, const Reco
                 trace_recent_execed(&decoder->recent, number(record, FIELD_TID));
 }
 
+/* Whether a thread executed that had restricted itself under another number. */
+static bool is_renamed(const TraceDecoder *decoder, TraceEventIndex index, const Record *record) {
+        return index == EVENT_TASK_EXEC && number(record, FIELD_OLD_TID) != number(record, FIELD_TID) &&
+                trace_recent_restricted(&decoder->recent, number(record, FIELD_OLD_TID));
+}
+
 int64_t trace_decoder_recent_pid(const TraceDecoder *decoder, int64_t tid) {
         return trace_recent_pid(&decoder->recent, tid);
 }
 
 void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, uint64_t time_usec, uint64_t boot_usec) {
         const Record record = { event_of(decoder, data, size), data, size };
+        Fact fact = { .origins = ORIGIN_TRACE, .time_usec = time_usec, .boot_usec = boot_usec };
         size_t index;
-        Fact fact;
+        int r;
 
         if (!record.event) {
                 decoder->counters->trace_malformed++;
@@ -462,18 +495,18 @@ void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, ui
                 decoder->counters->trace_events++;
         else if (!follows(decoder, number(&record, decoders[index].about))) {
                 note_recent(decoder, index, &record);
+                if (!is_renamed(decoder, index, &record))
+                        return;
+                fact.type = FACT_TASK_RESTRICTED;
+                fact.restricted.tid = number(&record, FIELD_TID);
+                decoder->sink.fn(decoder->sink.userdata, &fact);
                 return;
         }
 
-        fact = (Fact) {
-                .type = decoders[index].type,
-                .origins = ORIGIN_TRACE,
-                .time_usec = time_usec,
-                .boot_usec = boot_usec,
-        };
-        if (decoders[index].decode(decoder, &record, &fact) < 0) {
+        fact.type = decoders[index].type;
+        r = decoders[index].decode(decoder, &record, &fact);
+        if (r < 0)
                 decoder->counters->trace_malformed++;
-                return;
-        }
-        decoder->sink.fn(decoder->sink.userdata, &fact);
+        else if (r != NOTHING_TO_TELL)
+                decoder->sink.fn(decoder->sink.userdata, &fact);
 }

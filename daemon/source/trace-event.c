@@ -41,6 +41,9 @@ static const struct {
         [FIELD_OLD_TID] = { .spellings = { "old_pid" } },
         [FIELD_CLONE_FLAGS] = { .spellings = { "clone_flags" } },
         [FIELD_FILENAME] = { .spellings = { "filename" }, .text = true },
+        [FIELD_RULESET_FD] = { .spellings = { "ruleset_fd" } },
+        [FIELD_FLAGS] = { .spellings = { "flags" } },
+        [FIELD_RETURNED] = { .spellings = { "ret" } },
 };
 
 #define LANDLOCK(name) { "landlock", "landlock_" name }
@@ -48,7 +51,7 @@ static const struct {
 #define DENIAL_HAS (F(COMMON_FLAGS) | F(COMMON_PID) | F(SAME_EXEC) | F(LOGGED))
 #define DENIAL_HAD (F(LOG_SAME_EXEC) | F(LOG_NEW_EXEC))
 
-/* What include/trace/events/landlock.h, task.h and sched.h have, and had. */
+/* What include/trace/events/landlock.h, task.h and sched.h have, and had, and what CONFIG_FTRACE_SYSCALLS makes. */
 const TraceEventSpec trace_event_specs[] = {
         [EVENT_CREATE_RULESET] = {
                 .spellings = { LANDLOCK("create_ruleset") },
@@ -128,6 +131,18 @@ const TraceEventSpec trace_event_specs[] = {
                 .had = DENIAL_HAD,
                 .tells_denials = true,
                 .lost = "abstract socket denials that are not logged",
+        },
+        [EVENT_RESTRICT_SELF_CALLED] = {
+                .spellings = { { "syscalls", "sys_enter_landlock_restrict_self" } },
+                .needs = F(COMMON_PID) | F(RULESET_FD) | F(FLAGS),
+                .stands_in = true,
+                .lost = "for which threads a domain is made",
+        },
+        [EVENT_RESTRICT_SELF_RETURNED] = {
+                .spellings = { { "syscalls", "sys_exit_landlock_restrict_self" } },
+                .needs = F(COMMON_PID) | F(RETURNED),
+                .stands_in = true,
+                .lost = "that a domain is made",
         },
         [EVENT_TASK_FORK] = {
                 .buffer = TRACE_BUFFER_TASKS,

@@ -20,6 +20,8 @@ typedef enum TraceEventIndex {
         EVENT_DENY_PTRACE,
         EVENT_DENY_SCOPE_SIGNAL,
         EVENT_DENY_SCOPE_ABSTRACT_UNIX_SOCKET,
+        EVENT_RESTRICT_SELF_CALLED,
+        EVENT_RESTRICT_SELF_RETURNED,
         EVENT_TASK_FORK,
         EVENT_TASK_EXEC,
         EVENT_TASK_EXIT,
@@ -60,6 +62,9 @@ typedef enum TraceEventField {
         FIELD_OLD_TID,
         FIELD_CLONE_FLAGS,
         FIELD_FILENAME,
+        FIELD_RULESET_FD,
+        FIELD_FLAGS,
+        FIELD_RETURNED,
         FIELD_MAX,
 } TraceEventField;
 
@@ -87,6 +92,7 @@ typedef struct TraceEventSpec {
         uint64_t needs;     /* fields without which its records mean nothing */
         uint64_t has;       /* others that current kernels have */
         uint64_t had;       /* others that older ones had */
+        bool stands_in;     /* it is wanted only where nobody tells of domains */
         bool tells_domains; /* domains are not complete without it */
         bool tells_denials; /* denials are not complete without it */
         const char *lost;   /* what is not known without it, for people: "rules for paths"; static */

@@ -278,6 +278,13 @@ int trace_instance_enable(TraceInstance *instance, const char *group, const char
         return tracefs_event_file_write(instance->tracefs, group, event, "enable", "1") < 0 ? negative_errno() : 0;
 }
 
+int trace_instance_enable_last(TraceInstance *instance, const char *group, const char *event) {
+        errno = 0;
+        if (tracefs_event_file_write(instance->tracefs, group, event, "enable", "0") < 0)
+                return negative_errno();
+        return trace_instance_enable(instance, group, event);
+}
+
 static int open_cpu(const TraceInstance *instance, unsigned cpu) {
         char path[40];
         int fd;

@@ -37,6 +37,10 @@ int trace_instance_per_cpu(const TraceInstance *instance);
 int trace_instance_read_format(TraceInstance *instance, const char *group, const char *event, Text *ret);
 int trace_instance_enable(TraceInstance *instance, const char *group, const char *event);
 
+/* The same, so that those who are told of the event now are told before it is recorded: the kernel tells in the order in
+ * which they came (kernel/tracepoint.c). */
+int trace_instance_enable_last(TraceInstance *instance, const char *group, const char *event);
+
 /* Opens the raw pages of all CPUs that may ever be there, to be read without waiting, and hands each file to `fn`, until
  * that returns -errno. */
 int trace_instance_open_cpus(const TraceInstance *instance,

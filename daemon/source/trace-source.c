@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/proc-task.h"
-#include "source/trace-decode.h"
-#include "source/trace-instance.h"
+#include "source/trace-choice.h"
 #include "source/trace-merge.h"
 
 /* The first Landlock ABI whose domains have an ID that audit tells: kernel 6.15. */
@@ -31,10 +29,10 @@
 /* For each CPU: some 22,000 records, a third of a second in which it forks 20,000 times a second. */
 #define TASKS_BUFFER_SIZE (1 << 20)
 
-#define N_BUFFERS (TRACE_BUFFER_TASKS + 1)
+/* For each CPU: some 3,000 calls of landlock_restrict_self(2), of each of which the kernel is asked what it did. */
+#define CALLS_BUFFER_SIZE (1 << 18)
 
-/* Of what the kernel does not tell, as many are named. */
-#define MISSING_NAMED 2
+#define N_BUFFERS (TRACE_BUFFER_TASKS + 1)
 
 typedef struct Watch {
         TraceSource *source;
@@ -56,10 +54,10 @@ struct TraceSource {
         uint64_t last_turn_usec;       /* monotonic */
         uint64_t realtime_offset_usec; /* of the time of day to the boot clock, in this turn */
         uint64_t record_usec;          /* boot clock; of the record that is being decoded; 0: none is */
+        uint64_t read_until_usec;      /* boot clock; all before was reported */
         uint64_t followed_until_usec;  /* boot clock; the last time that any thread was, before now */
-        bool following, fork_tells_threads, tells_domains, tells_denials, tells_threads;
-        char missing[128]; /* what the kernel does not tell */
-        size_t n_missing;
+        bool following;
+        TraceChoice choice;
         ProcTask task;
         SourceStatus status;
 };
@@ -128,7 +126,7 @@ static void on_fact(void *userdata, const Fact *decoded) {
                 describe(source, &fact.execed.task);
         else if (fact.type == FACT_ACCESS_DENIED)
                 describe_subject(source, &fact.denied);
-        else if (fact.type == FACT_TASK_FORKED && !source->fork_tells_threads)
+        else if (fact.type == FACT_TASK_FORKED && !source->choice.fork_tells_threads)
                 fact.forked.is_thread = is_thread(source, fact.forked.tid);
         publish(source, &fact);
 }
@@ -219,6 +217,8 @@ static TraceMergeResult read_until(TraceSource *source, uint64_t horizon_usec) {
         source->realtime_offset_usec = clock_realtime_usec() - clock_boottime_usec();
         result = trace_merge_run(&source->merge, horizon_usec * 1000, PAGES_PER_TURN);
         source->record_usec = 0;
+        if (result != TRACE_MERGE_MORE)
+                source->read_until_usec = MAX(source->read_until_usec, horizon_usec);
         return result;
 }
 
@@ -279,6 +279,10 @@ void trace_source_catch_up(TraceSource *source, uint64_t until_boot_usec) {
                 ;
 }
 
+bool trace_source_has_read(const TraceSource *source, uint64_t boot_usec) {
+        return source->merge.n_streams == 0 || boot_usec <= source->read_until_usec;
+}
+
 void trace_source_drain(TraceSource *source) {
         uint64_t end_usec = clock_boottime_usec() + DRAIN_USEC, now_usec;
         TraceMergeResult result;
@@ -298,12 +302,16 @@ static void set_failure(TraceSource *source, int error, const char *instance) {
         trace_instance_explain(error, instance, source->status.reason, sizeof(source->status.reason));
 }
 
-static void close_all(TraceSource *source, bool keep) {
+static void close_streams(TraceSource *source) {
         for (size_t i = 0; source->watches && i < source->merge.n_streams; i++)
                 FREE_IF_SET(event_free, source->watches[i].readable);
         free(source->watches);
         source->watches = NULL;
         trace_merge_done(&source->merge);
+}
+
+static void close_all(TraceSource *source, bool keep) {
+        close_streams(source);
         for (size_t i = 0; i < ARRAY_SIZE(source->instances); i++)
                 source->instances[i] = keep ? trace_instance_leave(source->instances[i]) : trace_instance_free(source->instances[i]);
 }
@@ -345,100 +353,33 @@ static int open_instances(TraceSource *source) {
         return r;
 }
 
-static void note_missing(TraceSource *source, const char *format, ...) _printf_(2, 3);
+static void judge_events(TraceSource *source) {
+        const TraceChoice *choice = &source->choice;
 
-/* Adds to what the kernel does not tell, for people. */
-static void note_missing(TraceSource *source, const char *format, ...) {
-        size_t len = strlen(source->missing);
-        va_list args;
-
-        if (source->n_missing++ >= MISSING_NAMED)
-                return;
-        len += snprintf(source->missing + len, sizeof(source->missing) - len, "%s", len > 0 ? "; " : "");
-        va_start(args, format);
-        vsnprintf(source->missing + len, sizeof(source->missing) - len, format, args);
-        va_end(args);
-}
-
-/* Whether its records will come and be understood. *ret_problem is the decoder's. */
-static int enable_event(TraceSource *source, TraceInstance *instance, const TraceEventName *name, const char **ret_problem) {
-        _cleanup_free_ char *format = NULL;
-        Text text;
-        int r;
-
-        r = trace_instance_read_format(instance, name->group, name->name, &text);
-        if (r < 0)
-                return r;
-        format = (char *) text.data;
-        r = trace_decoder_add_format(source->decoder, text_from_string(name->group), text, ret_problem);
-        if (r < 0)
-                return r;
-        return trace_instance_enable(instance, name->group, name->name);
-}
-
-/* Enables the event in the first spelling that serves. Returns whether there was one. */
-static bool want_event(TraceSource *source, const TraceEventSpec *spec) {
-        for (size_t i = 0; i < ARRAY_SIZE(spec->spellings) && spec->spellings[i].group; i++) {
-                const TraceEventName *name = &spec->spellings[i];
-                const char *problem = "";
-                int r = enable_event(source, source->instances[spec->buffer], name, &problem);
-
-                if (r >= 0) {
-                        if (problem[0])
-                                note_missing(source, "%s of %s", problem, name->name);
-                        if (spec == &trace_event_specs[EVENT_TASK_FORK])
-                                source->fork_tells_threads = i == 0;
-                        return true;
-                }
-                if (r != -ENOENT)
-                        log_notice("The trace event %s cannot be used: %s%s%s.", name->name, strerror(-r),
-                                   problem[0] ? ": it lacks " : "", problem);
-        }
-        note_missing(source, "%s", spec->lost);
-        source->tells_domains &= !spec->tells_domains;
-        source->tells_denials &= !spec->tells_denials;
-        return false;
-}
-
-static size_t want_events(TraceSource *source, TraceBuffer buffer) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < n_trace_event_specs; i++)
-                if (trace_event_specs[i].buffer == buffer)
-                        n += want_event(source, &trace_event_specs[i]);
-        return n;
-}
-
-static void judge_events(TraceSource *source, size_t n_landlock_events, size_t n_task_events) {
-        if (n_landlock_events == 0 && (n_task_events == 0 || source->options.landlock_abi < LANDLOCK_ABI_AUDIT))
+        if (choice->n_landlock_events == 0 &&
+            (choice->n_task_events == 0 || source->options.landlock_abi < LANDLOCK_ABI_AUDIT))
                 source_status_set(&source->status, SOURCE_UNAVAILABLE,
                                   "this kernel has no Landlock trace events (Linux 7.3 has them)");
-        else if (n_landlock_events == 0)
+        else if (choice->n_landlock_events == 0)
                 source_status_set(&source->status, SOURCE_DEGRADED,
                                   "this kernel has no Landlock trace events (Linux 7.3 has them): where BPF programs do not "
                                   "stand in for them, a domain shows at its first logged denial only, and which processes "
                                   "are in it is inferred");
-        else if (source->n_missing > MISSING_NAMED)
+        else if (choice->n_missing > TRACE_CHOICE_NAMED_MAX)
                 source_status_set(&source->status, SOURCE_DEGRADED,
-                                  "this kernel's trace events do not tell: %s; and %zu more", source->missing,
-                                  source->n_missing - MISSING_NAMED);
-        else if (source->n_missing > 0)
+                                  "this kernel's trace events do not tell: %s; and %zu more", choice->missing,
+                                  choice->n_missing - TRACE_CHOICE_NAMED_MAX);
+        else if (choice->n_missing > 0)
                 source_status_set(&source->status, SOURCE_DEGRADED,
-                                  "this kernel's trace events do not tell: %s", source->missing);
+                                  "this kernel's trace events do not tell: %s", choice->missing);
         else
                 source_status_set(&source->status, SOURCE_ACTIVE, "%s", "");
 }
 
-/* Tasks first: no child of the first domain may be missed. */
 static void enable_events(TraceSource *source) {
-        size_t n_task_events, n_landlock_events;
-
-        source->tells_domains = source->tells_denials = true;
-        n_task_events = want_events(source, TRACE_BUFFER_TASKS);
-        source->tells_threads = n_task_events == EVENT_MAX - EVENT_TASK_FORK;
-        n_landlock_events = want_events(source, TRACE_BUFFER_LANDLOCK);
-        judge_events(source, n_landlock_events, n_task_events);
-        if (n_landlock_events == 0)
+        trace_choice_make(&source->choice, source->decoder, source->instances);
+        judge_events(source);
+        if (source->choice.n_landlock_events == 0)
                 source->instances[TRACE_BUFFER_LANDLOCK] = trace_instance_free(source->instances[TRACE_BUFFER_LANDLOCK]);
 }
 
@@ -474,6 +415,7 @@ static int open_streams(TraceSource *source) {
         size_t ends[N_BUFFERS], next = 0;
         int r;
 
+        trace_merge_init(&source->merge, (TraceMergeSink) { on_record, on_loss, source }, source->options.counters);
         for (size_t i = 0; i < N_BUFFERS; i++) {
                 r = source->instances[i] ? trace_instance_open_cpus(source->instances[i], add_stream, source) : 0;
                 if (r < 0)
@@ -493,6 +435,16 @@ static int open_streams(TraceSource *source) {
         return 0;
 }
 
+static int listen_to_all(TraceSource *source) {
+        int r = open_streams(source);
+
+        if (r < 0)
+                set_failure(source, r, source->options.config->trace_instance);
+        else
+                wait_for(source, TRACE_BUFFER_LANDLOCK);
+        return r;
+}
+
 static int start(TraceSource *source) {
         int r;
 
@@ -508,13 +460,30 @@ static int start(TraceSource *source) {
         enable_events(source);
         if (source->status.state == SOURCE_UNAVAILABLE)
                 return -ENOENT;
-        r = open_streams(source);
-        if (r < 0) {
-                set_failure(source, r, source->options.config->trace_instance);
-                return r;
+        return listen_to_all(source);
+}
+
+bool trace_source_watch_calls(TraceSource *source) {
+        TraceInstance **instance = &source->instances[TRACE_BUFFER_LANDLOCK];
+        InstanceName names[N_BUFFERS];
+
+        if (source->merge.n_streams == 0 || *instance)
+                return false;
+        name_instances(source->options.config, names);
+        if (trace_instance_new(instance, names[TRACE_BUFFER_LANDLOCK], CALLS_BUFFER_SIZE) < 0)
+                return false;
+        trace_choice_add_calls(&source->choice, source->decoder, source->instances);
+        if (!source->choice.tells_calls) {
+                *instance = trace_instance_free(*instance);
+                return false;
         }
-        wait_for(source, TRACE_BUFFER_LANDLOCK);
-        return 0;
+        /* Nothing has been read of those that are open. */
+        close_streams(source);
+        if (listen_to_all(source) >= 0)
+                return true;
+        close_all(source, false);
+        source_status_log(&source->status);
+        return false;
 }
 
 int trace_source_new(TraceSource **ret, const TraceSourceOptions *options) {
@@ -525,7 +494,6 @@ int trace_source_new(TraceSource **ret, const TraceSourceOptions *options) {
                 return -ENOMEM;
         source->options = *options;
         source->status.name = "trace";
-        trace_merge_init(&source->merge, (TraceMergeSink) { on_record, on_loss, source }, options->counters);
         source->turn = evtimer_new(options->base, on_turn, source);
         if (!source->turn)
                 return -ENOMEM;
@@ -570,13 +538,17 @@ const SourceStatus *trace_source_status(const TraceSource *source) {
 }
 
 bool trace_source_tells_domains(const TraceSource *source) {
-        return source->merge.n_streams > 0 && source->tells_domains;
+        return source->merge.n_streams > 0 && source->choice.tells_domains;
+}
+
+bool trace_source_tells_calls(const TraceSource *source) {
+        return source->merge.n_streams > 0 && source->choice.tells_calls;
 }
 
 bool trace_source_tells_threads(const TraceSource *source) {
-        return source->merge.n_streams > 0 && source->tells_threads;
+        return source->merge.n_streams > 0 && source->choice.tells_threads;
 }
 
 bool trace_source_tells_denials(const TraceSource *source) {
-        return source->merge.n_streams > 0 && source->tells_denials;
+        return source->merge.n_streams > 0 && source->choice.tells_denials;
 }

@@ -30,12 +30,19 @@ typedef struct TraceSourceOptions {
  * says it. -ENOMEM. */
 int trace_source_new(TraceSource **ret, const TraceSourceOptions *options);
 
+/* Tells which threads restrict themselves, where neither Landlock's trace events nor BPF programs tell to which domain: for
+ * who can ask the kernel. Returns whether it does from now on. Before the event loop runs. */
+bool trace_source_watch_calls(TraceSource *source);
+
 /* Whether there is any thread that the sink follows. */
 void trace_source_set_following(TraceSource *source, bool any);
 
 /* Reports what had happened until then, and nothing younger: before others tell of what happened next, or look. On this
  * thread of the kernel's, that is; on other CPUs, what is not 10 ms old may still be being written. */
 void trace_source_catch_up(TraceSource *source, uint64_t until_boot_usec);
+
+/* Whether nothing that had happened until then is still to come. */
+bool trace_source_has_read(const TraceSource *source, uint64_t boot_usec);
 
 /* Before the end: reads what the kernel has. */
 void trace_source_drain(TraceSource *source);
@@ -59,6 +66,7 @@ bool trace_source_goes_on(const TraceSource *source);
 /* Lives as long as the source. */
 const SourceStatus *trace_source_status(const TraceSource *source);
 
-/* Whether it tells of every domain when it is made, and of every denial. */
+/* Whether it tells of every domain when it is made, or at least which thread gets into one; and of every denial. */
 bool trace_source_tells_domains(const TraceSource *source);
+bool trace_source_tells_calls(const TraceSource *source);
 bool trace_source_tells_denials(const TraceSource *source);

@@ -56,6 +56,8 @@ static void load_formats(Bench *bench, void (*add)(Bench *bench, const char *gro
                 const TraceEventName *name = &trace_event_specs[i].spellings[0];
                 _cleanup_fclose_ FILE *file = NULL;
 
+                if (trace_event_specs[i].stands_in)
+                        continue;
                 snprintf(path, sizeof(path), "%s/%s.format", bench->formats, name->name);
                 file = fopen(path, "re");
                 if (!file)

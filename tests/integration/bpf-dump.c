@@ -303,6 +303,7 @@ int main(int argc, char *argv[]) {
                 .base = base,
                 .config = &config,
                 .trace_tells = strcmp(argv[1], "events") != 0,
+                .ftrace_enabled = -1,
                 .sink = { .fn = on_fact },
                 .counters = &counters,
         });

@@ -80,6 +80,8 @@ class Tellers:
         state = {source["name"]: source["state"] for source in sources}
         self.rulesets = state["trace"] == "active"
         self.domains = self.rulesets or state["bpf"] in ("active", "degraded")
+        # Else it is asked in which domain a thread is that has restricted itself, if it still lives then.
+        self.creation = not [source for source in sources if "functions and system call is refused" in source.get("reason", "")]
         self.denials = self.rulesets or state["bpf"] == "active"  # all of them, and the ends of domains
         self.all = "trace" if self.rulesets else "bpf" if self.denials else None
 
@@ -206,7 +208,7 @@ class View:
     def take_process(self, event, change):
         key = event["domain"], event["pid"]
         if change == "added":
-            assert key not in self.processes, f"twice: {event}"
+            assert key not in self.processes, f"twice: {event}, before as {self.processes[key]}"
             assert key[0] in self.domains and key[0] not in self.ended_domains, f"in no domain: {event}"
             self.processes[key] = event
             self.live_processes.add(key)
@@ -341,16 +343,16 @@ class Observer(Client):
         return found
 
 
-def match(made, told, what):
+def match(made, told, what, maker="tid"):
     """The ID for each index. The kernel numbers what one thread made in the order in which it made it."""
     indexes, ids, result = defaultdict(list), defaultdict(list), {}
     for i, m in enumerate(made):
-        indexes[m["tid"]].append(i)
+        indexes[m[maker]].append(i)
     for id, event in told.items():
-        ids[event.get("creator", {}).get("tid")].append(id)
+        ids[event.get("creator", {}).get(maker)].append(id)
     expect_keys(ids, indexes, f"the makers of {what}")
     for tid in indexes:
-        expect(len(ids[tid]), len(indexes[tid]), f"{what} made by thread {tid}")
+        expect(len(ids[tid]), len(indexes[tid]), f"{what} made by {maker} {tid}")
         result.update(zip(indexes[tid], sorted(ids[tid], key=lambda id: int(id, 16))))
     return result
 
@@ -375,7 +377,8 @@ class Check:
         self.truth, self.view, self.tellers = truth, view, tellers
         if not tellers.rulesets:
             view.forget_others({task["pid"] for task in truth.tasks} | {domain["pid"] for domain in truth.domains})
-        self.domains = match(truth.domains, view.domains, "domains")
+        self.domains = match(truth.domains, view.domains, "domains", "tid" if tellers.creation else "pid")
+        self.indexes = {id: i for i, id in self.domains.items()}
         self.rulesets = match(truth.rulesets, view.rulesets, "rulesets") if tellers.rulesets else {}
         # Those of which audit tells.
         self.logged = Counter()
@@ -423,12 +426,13 @@ class Check:
         made = self.truth.domains[index]
         handled = self.truth.rulesets[made["ruleset"]]["handled"]
         want = {
-            "creator": {"pid": made["pid"], "tid": made["tid"]},
+            "creator": {"pid": made["pid"], "tid": made["tid"]} if self.tellers.creation else {"pid": made["pid"]},
             "parent": None if made["parent"] is None else self.domains[made["parent"]],
             "outermost": made["parent"] is None,
             "handled": handled if self.tellers.rulesets else as_read_in_kernel(handled),
-            "enforcement": {"process_wide": made["process_wide"], "no_new_privs": made["no_new_privs"]},
         }
+        if self.tellers.creation:
+            want["enforcement"] = {"process_wide": made["process_wide"], "no_new_privs": made["no_new_privs"]}
         if self.tellers.rulesets:
             want["ruleset"] = {"id": self.rulesets[made["ruleset"]], "version": made["version"], "rules": made["version"],
                                "rules_unknown": 0}
@@ -439,7 +443,7 @@ class Check:
         got["creator"] = {key: told.get("creator", {}).get(key) for key in want["creator"]}
         got["outermost"] = told.get("outermost", False)
         expect(got, want, f"domain {index} ({told['domain']})")
-        assert "created" in told, told
+        assert ("created" in told) == self.tellers.creation, told
 
     def check_domains(self):
         for index, id in self.domains.items():
@@ -494,9 +498,23 @@ class Check:
         return {task["way"] for task in tasks} == {"forked"} and \
             not [task for task in self.truth.tasks if task["tid"] == maker and task["in"]]
 
+    def goes_on(self, domain, pid):
+        """Whether the process was in a nested domain, too."""
+        index = self.indexes[domain]
+        return bool([d for d, p in self.truth.processes() if p == pid and d != index and self.is_inside(d, index)])
+
+    def is_inside(self, index, outer):
+        while index is not None and index != outer:
+            index = self.truth.domains[index]["parent"]
+        return index is not None
+
     def check_past(self):
         """Who was ever where, and how that was known."""
         processes = {(self.domains[domain], pid): tasks for (domain, pid), tasks in self.truth.processes().items()}
+        if not self.tellers.creation:
+            # Who went further in before anybody asked was never told to be further out.
+            processes = {key: tasks for key, tasks in processes.items()
+                         if key in self.view.processes or not self.goes_on(*key)}
         expect_keys(self.view.processes, processes, "processes that ever were")
         denied = {denial["pid"] for denial in self.truth.denials}
         for key, tasks in processes.items():
@@ -509,7 +527,6 @@ class Check:
                 f"{key} is known by {known}"
 
     def check_denials(self):
-        indexes = {id: i for i, id in self.domains.items()}
         got = Counter()
         for denial in self.view.denials.values():
             subject = denial["subject"]
@@ -521,7 +538,7 @@ class Check:
             # known.
             logged = denial.get("logged", True)
             told_by[" and ".join(denial["origin"]) if logged else "not logged"] += 1
-            got[indexes[denial["domain"]], subject.get("pid"), subject.get("tid"), denial.get("same_exec"), logged] += 1
+            got[self.indexes[denial["domain"]], subject.get("pid"), subject.get("tid"), denial.get("same_exec"), logged] += 1
             # Audit's half may come too late to be waited for: whoever calls judges how often.
             if self.tellers.all:
                 assert denial["origin"] == [self.tellers.all] or \

@@ -6,7 +6,7 @@ said to be in it must be or have been one of those whom its maker brought forth,
 gone."""
 
 import lifecycle
-from harness import Daemon, Skip, eventually, run
+from harness import WITHOUT, Daemon, Skip, eventually, run
 
 # Where all who are in a domain descend from its maker, who lives, and were not forked by it before: there inference is
 # right, and misses nobody.
@@ -144,9 +144,9 @@ def go_through(observer, name):
     assert not here & denied.pids, f"left behind: {here & denied.pids}"
 
 
-def test(name, config):
+def test(name, config="", wrapper=()):
     def function():
-        with Daemon(config=config, bus=False) as daemon:
+        with Daemon(config=config, bus=False, wrapper=wrapper) as daemon:
             observer = lifecycle.Observer(f"{daemon.runtime}/telemetry.sock")
             if observer.tellers.domains:
                 lifecycle.go_through(observer, name)
@@ -159,5 +159,6 @@ def test(name, config):
     return function
 
 
-run([(f"life-cycle {name}", test(name, "")) for name in lifecycle.names()] +
+run([(f"life-cycle {name}", test(name)) for name in lifecycle.names()] +
+    [(f"life-cycle {name} without perf events", test(name, wrapper=[WITHOUT, "perf"])) for name in lifecycle.names()] +
     [(f"life-cycle {name} without BPF", test(name, "Bpf=no\n")) for name in lifecycle.names()])

@@ -237,10 +237,10 @@ def flood():
             late.append(Monitor(daemon, "--since=1", "--blocker=fs.write_file").begins())
         process.communicate()
         before.until_freed({pid})
-        # After a loss, the end of the domain may be found before the last that was sent of it is read; not so after another
-        # one's.
+        # After a loss, the end of the domain may be found before the last that was sent of it is read; not so when audit tells
+        # a denial that came after.
         (mark,) = sandbox(daemon, "fs.write_file")
-        before.until_freed({mark["pid"]})
+        before.until(lambda: denials(before.events, pid=mark["pid"]), "a denial after the flood")
         seen = daemon.ctl_json("show", domain)[0]["denials"]["seen"]
         assert seen > 10000, seen
         for monitor in (before, *late):

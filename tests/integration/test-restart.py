@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -177,6 +178,40 @@ def processes():
         client = daemon.client()
         stays.end()
         client.until_freed({stays.pid}, 1)
+
+
+# Confines itself, is denied something, and becomes another program when it is told to.
+EXECUTES = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+write_file = ctypes.c_uint64(2)
+ruleset = libc.syscall(444, ctypes.byref(write_file), ctypes.c_size_t(8), 0)
+assert ruleset >= 0 and libc.prctl(38, 1, 0, 0, 0) == 0 and libc.syscall(446, ruleset, 0) == 0
+try:
+    open("/dev/null", "w")
+except PermissionError:
+    pass
+sys.stdin.readline()
+os.execlp("sleep", "sleep", "120")
+"""
+
+
+def executed():
+    """What a process runs is what it runs now, though nobody was told that it has executed something."""
+    with Stateful() as daemon, subprocess.Popen([sys.executable, "-c", EXECUTES], stdin=subprocess.PIPE, text=True) as process:
+        client = daemon.client()
+        client.ask(op="replay", since=0)
+        client.until(lambda e: is_denied(e, process.pid), "the denial")
+        daemon.kill()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        eventually(lambda: os.readlink(f"/proc/{process.pid}/exe").endswith("/sleep"), "another program")
+        daemon.start()
+        (line,) = [e for e in of_type(daemon.snapshot(), "process") if e["pid"] == process.pid]
+        assert line["comm"] == "sleep" and line["exe"].endswith("/sleep"), line
+        updated = [e for e in of_type(daemon.replay()[0], "process") if e["pid"] == process.pid and e["change"] == "updated"]
+        assert updated and updated[-1]["exe"] == line["exe"], updated
+        process.terminate()
 
 
 class Load(threading.Thread):
@@ -449,6 +484,7 @@ tests = [
     ("a planned restart", planned_restart),
     ("SIGKILL", killed),
     ("processes that outlive landlockd, and that do not", processes),
+    ("processes that executed something meanwhile", executed),
     ("SIGKILL at any moment, under load", killed_at_any_moment),
     ("no room for the spool", no_room),
     ("no room any more for a checkpoint", full_later),

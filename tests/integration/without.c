@@ -35,6 +35,11 @@ static struct sock_filter audit[] = {
         LOAD(args[2]), UNLESS(NETLINK_AUDIT, 1), FAIL(EPROTONOSUPPORT), ALLOW,
 };
 
+/* Of Debian or Ubuntu, for whoever has no CAP_SYS_ADMIN. */
+static struct sock_filter perf[] = {
+        LOAD(nr), UNLESS(SYS_perf_event_open, 1), FAIL(EACCES), ALLOW,
+};
+
 static const struct {
         const char *name;
         struct sock_fprog program;
@@ -42,6 +47,7 @@ static const struct {
         { "landlock", { sizeof(landlock) / sizeof(landlock[0]), landlock } },
         { "landlock-enabled", { sizeof(landlock_enabled) / sizeof(landlock_enabled[0]), landlock_enabled } },
         { "audit", { sizeof(audit) / sizeof(audit[0]), audit } },
+        { "perf", { sizeof(perf) / sizeof(perf[0]), perf } },
 };
 
 int main(int argc, char *argv[]) {
@@ -51,7 +57,7 @@ int main(int argc, char *argv[]) {
                 if (strcmp(argv[1], filters[i].name) == 0)
                         program = &filters[i].program;
         if (!program) {
-                fputs("Usage: without landlock|landlock-enabled|audit PROGRAM [ARGUMENT…]\n", stderr);
+                fputs("Usage: without landlock|landlock-enabled|audit|perf PROGRAM [ARGUMENT…]\n", stderr);
                 return 2;
         }
 

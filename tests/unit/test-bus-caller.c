@@ -41,8 +41,11 @@ static void tell_ruleset(uint64_t ruleset) {
 static void tell_process(uint64_t domain, int64_t pid, int64_t tid, int64_t uid, unsigned origins) {
         tell(&(Fact) {
                 .type = FACT_TASK_SEEN, .origins = origins, .time_usec = 1000 + pid,
-                .seen = { domain, { .tid = tid, .pid = pid, .has_pid = true, .uid = uid, .has_uid = uid >= 0 },
-                          ATTRIBUTION_KERNEL },
+                .seen = {
+                        .domain = domain,
+                        .task = { .tid = tid, .pid = pid, .has_pid = true, .uid = uid, .has_uid = uid >= 0 },
+                        .attribution = ATTRIBUTION_KERNEL,
+                },
         });
 }
 

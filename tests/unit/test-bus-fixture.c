@@ -249,7 +249,7 @@ void tell_forked(Fixture *f, uint64_t n, int64_t parent_tid, int64_t tid, bool i
 void tell_seen(Fixture *f, uint64_t n, uint64_t domain, TaskDescription task, Attribution attribution) {
         Fact fact = trace_fact(FACT_TASK_SEEN, n);
 
-        fact.seen = (TaskSight) { domain, task, attribution };
+        fact.seen = (TaskSight) { .domain = domain, .task = task, .attribution = attribution };
         tell(f, &fact);
 }
 

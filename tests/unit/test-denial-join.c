@@ -3,7 +3,7 @@
 
 static int set_up(void **state) {
         model_set_up(state);
-        domain_table_expect(&f.table, ORIGIN_AUDIT | ORIGIN_TRACE, true);
+        domain_table_expect(&f.table, ORIGIN_AUDIT | ORIGIN_TRACE, THREADS_TOLD);
         return 0;
 }
 
@@ -186,7 +186,7 @@ static void test_cap(void **state _unused_) {
 }
 
 static void test_one_source(void **state _unused_) {
-        domain_table_expect(&f.table, ORIGIN_AUDIT, false);
+        domain_table_expect(&f.table, ORIGIN_AUDIT, THREADS_NOT_TOLD);
         apply(audit(1, 5, 100));
         assert_changes(CHANGE_DOMAIN_ADDED, CHANGE_DENIAL);
         assert_false(domain_table_waits(&f.table));

@@ -24,7 +24,11 @@ static Fact found(uint64_t domain, int64_t tid, int64_t pid, uint64_t time) {
                 .type = FACT_TASK_SEEN,
                 .origins = ORIGIN_BPF,
                 .time_usec = time,
-                .seen = { domain, { .tid = tid, .pid = pid, .has_pid = true }, ATTRIBUTION_KERNEL },
+                .seen = {
+                        .domain = domain,
+                        .task = { .tid = tid, .pid = pid, .has_pid = true },
+                        .attribution = ATTRIBUTION_KERNEL,
+                },
         };
 }
 
@@ -202,6 +206,67 @@ static void test_overtaken(void **state _unused_) {
         assert_int_equal(doubts(forked(10, 11, false, 2 * SEC - 1)), 0);
 }
 
+/* --- what a look tells of programs --- */
+
+static Fact found_running(uint64_t domain, int64_t tid, int64_t pid, const char *comm, const char *exe, uint64_t time) {
+        Fact fact = found(domain, tid, pid, time);
+
+        fact.seen.task.comm = text_from_string(comm);
+        fact.seen.task.exe = exe ? text_from_string(exe) : TEXT_NULL;
+        return fact;
+}
+
+static bool lacks_program(Fact fact) {
+        return domain_table_lacks_program(&f.table, &fact.seen);
+}
+
+/* Once, of the thread that leads its process, or of the first that is found. */
+static void test_program_is_read(void **state _unused_) {
+        assert_true(lacks_program(found(1, 10, 10, 1)));
+        assert_true(lacks_program(found(1, 11, 10, 1)));
+        apply(found_running(1, 10, 10, "a", "/a", 1));
+        assert_false(lacks_program(found(1, 10, 10, 2)));
+        assert_false(lacks_program(found(1, 11, 10, 2)));
+        assert_false(lacks_program(found_running(3, 30, 30, "b", "/b", 2)));
+}
+
+/* Since a denial named it, or an earlier landlockd, nobody followed it. */
+static void test_program_has_changed(void **state _unused_) {
+        Fact fact = denied(1, 10, 1);
+
+        fact.denied.subject.comm = text_from_string("a");
+        fact.denied.subject.exe = text_from_string("/a");
+        apply(fact);
+        assert_text(process(1, 10)->exe, "/a");
+
+        assert_false(lacks_program(found(1, 11, 10, 2))); /* another of its threads does not know */
+        apply(found_running(1, 11, 10, "other", NULL, 2));
+        assert_int_equal(f.n_changes, 0);
+        assert_text(process(1, 10)->comm, "a");
+
+        assert_true(lacks_program(found(1, 10, 10, 3)));
+        apply(found_running(1, 10, 10, "b", "/b", 3));
+        assert_changes(CHANGE_PROCESS_UPDATED);
+        assert_text(process(1, 10)->comm, "b");
+        assert_text(process(1, 10)->exe, "/b");
+}
+
+/* Where the kernel is asked about whoever restricts itself, audit's word of who is in a domain is not needed: he may be
+ * further in, or have ended, and nobody would tell of that. */
+static void test_named_before_asked(void **state _unused_) {
+        domain_table_expect(&f.table, ORIGIN_AUDIT, THREADS_ASKED);
+        apply(denied(1, 10, 1));
+        assert_null(process(1, 10));
+        apply(found(2, 10, 10, 2));
+        assert_non_null(process(2, 10));
+        apply(exited(10, 3));
+        assert_changes(CHANGE_PROCESS_GONE);
+
+        domain_table_expect(&f.table, ORIGIN_AUDIT, THREADS_NOT_TOLD);
+        apply(denied(3, 10, 4));
+        assert_non_null(process(3, 10));
+}
+
 /* --- domains whose end nobody tells --- */
 
 static Fact by_bpf(Fact fact) {
@@ -210,7 +275,7 @@ static Fact by_bpf(Fact fact) {
 }
 
 static void make_family(void) {
-        domain_table_expect(&f.table, ORIGIN_AUDIT, true);
+        domain_table_expect(&f.table, ORIGIN_AUDIT, THREADS_TOLD);
         apply(by_bpf(created(1, 0, 100)));
         apply(by_bpf(enforced(1, 10, 10, 101)));
         apply(forked(10, 11, false, 102));
@@ -308,7 +373,7 @@ static void test_deserted_perhaps(void **state _unused_) {
 }
 
 static void test_deserted_crowded(void **state _unused_) {
-        domain_table_expect(&f.table, ORIGIN_AUDIT, true);
+        domain_table_expect(&f.table, ORIGIN_AUDIT, THREADS_TOLD);
         apply(by_bpf(created(1, 0, 100)));
         apply(by_bpf(enforced(1, 1, 1, 101)));
         for (int64_t pid = 2; pid < 20; pid++)
@@ -322,7 +387,7 @@ static void test_deserted_crowded(void **state _unused_) {
 
 /* Trace events tell of ends. */
 static void test_not_deserted(void **state _unused_) {
-        domain_table_expect(&f.table, ORIGIN_AUDIT | ORIGIN_TRACE, true);
+        domain_table_expect(&f.table, ORIGIN_AUDIT | ORIGIN_TRACE, THREADS_TOLD);
         apply(created(1, 0, 100));
         apply(enforced(1, 10, 10, 101));
         apply(exited(10, 102));
@@ -390,6 +455,9 @@ int main(void) {
                 test(test_moment_before_look),
                 test(test_look_that_fails),
                 test(test_overtaken),
+                test(test_program_is_read),
+                test(test_program_has_changed),
+                test(test_named_before_asked),
                 test(test_deserted),
                 test(test_deserted_with_a_count),
                 test(test_swept_with_a_count),

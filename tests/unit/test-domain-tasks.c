@@ -121,11 +121,17 @@ static Fact seen(uint64_t domain, int64_t tid, Attribution attribution) {
         return (Fact) {
                 .type = FACT_TASK_SEEN,
                 .time_usec = 200,
-                .seen = { domain, { .tid = tid, .pid = tid, .has_pid = true }, attribution },
+                .seen = {
+                        .domain = domain,
+                        .task = { .tid = tid, .pid = tid, .has_pid = true },
+                        .attribution = attribution,
+                },
         };
 }
 
 static void test_inference_yields(void **state _unused_) {
+        Fact now = seen(1, 61, ATTRIBUTION_KERNEL);
+
         apply(enforced(1, 42, 42, 101));
         apply(seen(2, 42, ATTRIBUTION_INFERRED));
         assert_int_equal(f.n_changes, 0);
@@ -137,9 +143,13 @@ static void test_inference_yields(void **state _unused_) {
         assert_int_equal(f.changes[0].process->attribution, ATTRIBUTION_INFERRED);
         apply(denied(2, 61, 204));
         assert_int_equal(thread(61)->process->attribution, ATTRIBUTION_KERNEL);
+        /* That was told late. */
         apply(seen(1, 61, ATTRIBUTION_KERNEL));
+        assert_int_equal(thread(61)->process->domain->id, 2);
+        now.time_usec = 205;
+        apply(now);
         assert_int_equal(thread(61)->process->domain->id, 1);
-        apply(enforced(1, 60, 60, 205));
+        apply(enforced(1, 60, 60, 206));
         assert_int_equal(domain_table_get(&f.table, 2)->n_processes, 0);
 }
 

@@ -116,7 +116,7 @@ static Fact task_fact(const DomainTable *table _unused_) {
                                              .comm = some_text(),
                                              .exe = some_text() } } };
         case 2:
-                return (Fact) { .type = FACT_TASK_SEEN, .seen = { old_domain(), a, facts_choose(3) } };
+                return (Fact) { .type = FACT_TASK_SEEN, .seen = { .domain = old_domain(), .task = a, .attribution = facts_choose(3) } };
         default:
                 return (Fact) { .type = FACT_TASK_EXITED, .exited = { a.tid } };
         }

@@ -161,8 +161,11 @@ static void find_threads(Life *life, const DomainTable *before) {
                         const Fact fact = {
                                 .type = FACT_TASK_SEEN,
                                 .time_usec = facts_now(),
-                                .seen = { process->domain->id, { .tid = thread->tid, .pid = process->pid, .has_pid = true },
-                                          process->attribution },
+                                .seen = {
+                                        .domain = process->domain->id,
+                                        .task = { .tid = thread->tid, .pid = process->pid, .has_pid = true },
+                                        .attribution = process->attribution,
+                                },
                         };
 
                         apply(life, &fact);

@@ -26,6 +26,8 @@ Text fixture_format(const char *generation, const char *event, char buffer[stati
 Text fixture_group(const char *event) {
         if (strncmp(event, "landlock_", strlen("landlock_")) == 0)
                 return TEXT_LITERAL("landlock");
+        if (strncmp(event, "sys_", strlen("sys_")) == 0)
+                return TEXT_LITERAL("syscalls");
         return strncmp(event, "task_", strlen("task_")) == 0 ? TEXT_LITERAL("task") : TEXT_LITERAL("sched");
 }
 

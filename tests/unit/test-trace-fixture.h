@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "source/trace-decode.h"
+#include "source/trace-recent.h"
 
 #define TRACE_FORMAT_SIZE ((size_t) 64 << 10)
 #define TRACE_TIME UINT64_C(1795310036540000)

@@ -22,7 +22,7 @@ typedef union Scratch {
         BpfDenialRecord denial;
 } Scratch;
 
-enum { SCRATCH_COMMIT, SCRATCH_COMMITTED, SCRATCH_RESTRICTED, SCRATCH_DENY, SCRATCH_DENIED, SCRATCH_MAX };
+enum { SCRATCH_COMMIT, SCRATCH_COMMITTED, SCRATCH_RESTRICTED, SCRATCH_EXIT, SCRATCH_DENY, SCRATCH_DENIED, SCRATCH_MAX };
 
 struct {
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -45,8 +45,12 @@ static __always_inline Scratch *get_scratch(uint32_t index) {
         return bpf_map_lookup_elem(&scratches, &index);
 }
 
+/* Whether others wake landlockd up. Where a program can lose its processor, it would lose it to landlockd, again and
+ * again: and while it has, it is not run for anybody else there. */
+bool quiet;
+
 static __always_inline void submit(void *record, uint64_t size) {
-        if (bpf_ringbuf_output(&records, record, size, 0) < 0)
+        if (bpf_ringbuf_output(&records, record, size, quiet ? BPF_RB_NO_WAKEUP : 0) < 0)
                 __sync_fetch_and_add(&n_lost, 1);
 }
 
@@ -61,28 +65,34 @@ static __always_inline const void *domain_of_credential(const struct cred *crede
         return blob ? BPF_CORE_READ(landlock, domain) : NULL;
 }
 
-/* The current thread, and the innermost layer of the domain that it is in or gets into. */
-static __always_inline uint64_t fill_restriction(BpfRestrictionRecord *record, BpfRecordType type, const void *domain) {
+/* The current thread, and one layer of the domain that it is in or gets into. */
+static __always_inline uint64_t fill_layer(BpfRestrictionRecord *record, BpfRecordType type, const Layers *layers,
+                                           const struct landlock_hierarchy *hierarchy, uint32_t layer) {
         const struct task_struct *task = current_task();
-        Layers layers;
         uint64_t size;
 
-        get_layers(domain, &layers);
-        if (!layers.innermost || layers.n == 0 || layers.n > LANDLOCK_MAX_NUM_LAYERS)
+        if (!hierarchy || layer >= layers->n || layers->n > LANDLOCK_MAX_NUM_LAYERS)
                 return 0;
-        size = fill_domain(&record->domain, layers.innermost, &layers, layers.n - 1);
+        size = fill_domain(&record->domain, hierarchy, layers, layer);
         if (size > sizeof(record->domain))
                 return 0;
         size += __builtin_offsetof(BpfRestrictionRecord, domain);
         record->record.type = type;
         record->record.size = size;
         record->time_ns = bpf_ktime_get_boot_ns();
-        fill_thread(&record->thread, task, record->domain.id);
+        fill_thread(&record->thread, task, innermost_id(layers));
         record->creator_tid = record->thread.tid;
         record->n_threads = BPF_CORE_READ(task, signal, nr_threads);
         record->process_wide = record->n_threads == 1;
         record->no_new_privs = BPF_CORE_READ(task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
         return size;
+}
+
+static __always_inline uint64_t fill_restriction(BpfRestrictionRecord *record, BpfRecordType type, const void *domain) {
+        Layers layers;
+
+        get_layers(domain, &layers);
+        return fill_layer(record, type, &layers, layers.innermost, layers.n - 1);
 }
 
 static __always_inline void submit_restriction(BpfRestrictionRecord *record, uint64_t size) {
@@ -404,21 +414,86 @@ static __always_inline void tell_denials_counted(const struct landlock_hierarchy
         tell_count(BPF_RECORD_COUNTED, hierarchy);
 }
 
+/* Whether nobody tells who gets into a domain: then it is told who leaves one, and which, if nobody has before. A child
+ * that nobody follows could have children, so each exit counts. */
+bool tell_exits;
+
+/* Domains that were told of. */
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 8192);
+        __type(key, uint64_t);
+        __type(value, char);
+} told_domains SEC(".maps");
+
+static __always_inline void tell_untold(const Layers *layers, const struct landlock_hierarchy *hierarchy, uint32_t layer) {
+        Scratch *scratch = get_scratch(SCRATCH_EXIT);
+        uint64_t id = BPF_CORE_READ(hierarchy, id), size;
+        char yes = 1;
+
+        if (!scratch || bpf_map_lookup_elem(&told_domains, &id))
+                return;
+        size = fill_layer(&scratch->restriction, BPF_RECORD_INSIDE, layers, hierarchy, layer);
+        submit_restriction(&scratch->restriction, size);
+        bpf_map_update_elem(&told_domains, &id, &yes, BPF_ANY);
+}
+
+static __always_inline void tell_exit(const Layers *layers) {
+        BpfExitRecord record = {
+                .record = { BPF_RECORD_EXITING, sizeof(record) },
+                .time_ns = bpf_ktime_get_boot_ns(),
+        };
+
+        fill_thread(&record.thread, current_task(), innermost_id(layers));
+        submit(&record, sizeof(record));
+}
+
 /* The last thread of a domain is the last that is denied anything by it: what the kernel has counted by then is all, also
  * what it does not log. */
-SEC("tracepoint/sched/sched_process_exit")
-int thread_exits(const void *context _unused_) {
-        const void *domain = domain_of(current_task());
+static __always_inline void tell_leaving(const void *domain) {
         const struct landlock_hierarchy *hierarchy;
         Layers layers;
 
-        if (!domain)
-                return 0;
         get_layers(domain, &layers);
         hierarchy = layers.innermost;
         for (uint32_t i = 0; hierarchy && i < LANDLOCK_MAX_NUM_LAYERS; i++) {
+                if (tell_exits)
+                        tell_untold(&layers, hierarchy, layers.n - 1 - i);
                 tell_denials_counted(hierarchy);
                 hierarchy = BPF_CORE_READ(hierarchy, parent);
         }
+        if (tell_exits)
+                tell_exit(&layers);
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int thread_exits(const void *context _unused_) {
+        const void *domain = domain_of(current_task());
+
+        if (domain)
+                tell_leaving(domain);
+        return 0;
+}
+
+/* The same at raw tracepoints, which take no perf_event_open(). A program there can lose the processor to a thread that
+ * exits, for which it is not run then (Linux 7.2): so there are two of them, of which either does it. */
+static __always_inline void tell_leaving_once(void) {
+        const void *domain = domain_of(current_task());
+
+        if (!domain || was_told(domain))
+                return;
+        remember_told(domain);
+        tell_leaving(domain);
+}
+
+SEC("raw_tracepoint/sched_process_exit")
+int thread_leaves(const void *context _unused_) {
+        tell_leaving_once();
+        return 0;
+}
+
+SEC("raw_tracepoint/sched_process_exit")
+int thread_leaves_too(const void *context _unused_) {
+        tell_leaving_once();
         return 0;
 }

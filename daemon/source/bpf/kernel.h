@@ -22,7 +22,7 @@ typedef int64_t __s64;
 #include <bpf/bpf_core_read.h>
 
 /* include/uapi/linux/bpf.h */
-enum { BPF_ANY = 0 };
+enum { BPF_ANY = 0, BPF_RB_NO_WAKEUP = 1 };
 enum { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_PERCPU_ARRAY = 6, BPF_MAP_TYPE_LRU_HASH = 9, BPF_MAP_TYPE_RINGBUF = 27 };
 
 /* include/linux/sched.h: of task_struct.flags */

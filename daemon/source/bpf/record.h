@@ -19,6 +19,7 @@ typedef enum BpfRecordType {
         BPF_RECORD_FREED,
         BPF_RECORD_MEMBER,
         BPF_RECORD_RULES,
+        BPF_RECORD_EXITING,
 } BpfRecordType;
 
 /* The beginning of each record. */
@@ -88,7 +89,7 @@ typedef struct BpfCredentialRecord {
 } BpfCredentialRecord;
 
 /* BPF_RECORD_RESTRICTED: the running thread gets into a domain that its process has just made. BPF_RECORD_INSIDE: it is
- * in one, since when is not known. */
+ * in one, or in one nested in it, since when is not known. */
 typedef struct BpfRestrictionRecord {
         BpfRecord record;
         uint64_t time_ns; /* boot clock */
@@ -99,6 +100,13 @@ typedef struct BpfRestrictionRecord {
         uint32_t no_new_privs;
         BpfDomainRecord domain; /* as many bytes as it takes */
 } BpfRestrictionRecord;
+
+/* BPF_RECORD_EXITING: a thread that is in a domain, for the last time. */
+typedef struct BpfExitRecord {
+        BpfRecord record;
+        uint64_t time_ns;
+        BpfThreadRecord thread;
+} BpfExitRecord;
 
 /* BPF_RECORD_COUNTED: a thread that lived in it has ended. BPF_RECORD_FREED: it has ended itself. */
 typedef struct BpfCountRecord {
