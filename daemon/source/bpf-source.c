@@ -205,14 +205,13 @@ static void on_switched(void *userdata, bool on) {
         uint64_t now_usec = clock_realtime_usec();
 
         bpf_source_drain(source);
-        if (on) {
-                tell_switched_off(source, now_usec);
-                source->switched_off_usec = 0;
-        } else {
+        if (!on) {
                 source->options.counters->bpf_switched_off++;
                 source->switched_off_usec = now_usec;
-                tell_switched_off(source, now_usec);
         }
+        tell_switched_off(source, now_usec);
+        if (on)
+                source->switched_off_usec = 0;
         set_functions_status(source);
         source_status_log(&source->status);
 }

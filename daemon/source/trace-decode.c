@@ -475,14 +475,21 @@ static bool is_renamed(const TraceDecoder *decoder, TraceEventIndex index, const
                 trace_recent_restricted(&decoder->recent, number(record, FIELD_OLD_TID));
 }
 
+static int decode_renamed(TraceDecoder *decoder _unused_, const Record *record, Fact *fact) {
+        fact->type = FACT_TASK_RESTRICTED;
+        fact->restricted.tid = number(record, FIELD_TID);
+        return 0;
+}
+
 int64_t trace_decoder_recent_pid(const TraceDecoder *decoder, int64_t tid) {
         return trace_recent_pid(&decoder->recent, tid);
 }
 
 void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, uint64_t time_usec, uint64_t boot_usec) {
         const Record record = { event_of(decoder, data, size), data, size };
-        Fact fact = { .origins = ORIGIN_TRACE, .time_usec = time_usec, .boot_usec = boot_usec };
+        int (*decode)(TraceDecoder *decoder, const Record *record, Fact *fact);
         size_t index;
+        Fact fact;
         int r;
 
         if (!record.event) {
@@ -491,20 +498,23 @@ void trace_decoder_feed(TraceDecoder *decoder, const void *data, size_t size, ui
         }
         /* Nearly all events of tasks are about those in no sandbox. They get no further than here. */
         index = record.event->spec - trace_event_specs;
+        decode = decoders[index].decode;
         if (decoders[index].about == FIELD_MAX)
                 decoder->counters->trace_events++;
         else if (!follows(decoder, number(&record, decoders[index].about))) {
                 note_recent(decoder, index, &record);
                 if (!is_renamed(decoder, index, &record))
                         return;
-                fact.type = FACT_TASK_RESTRICTED;
-                fact.restricted.tid = number(&record, FIELD_TID);
-                decoder->sink.fn(decoder->sink.userdata, &fact);
-                return;
+                decode = decode_renamed;
         }
 
-        fact.type = decoders[index].type;
-        r = decoders[index].decode(decoder, &record, &fact);
+        fact = (Fact) {
+                .type = decoders[index].type,
+                .origins = ORIGIN_TRACE,
+                .time_usec = time_usec,
+                .boot_usec = boot_usec,
+        };
+        r = decode(decoder, &record, &fact);
         if (r < 0)
                 decoder->counters->trace_malformed++;
         else if (r != NOTHING_TO_TELL)

@@ -132,6 +132,12 @@ class Truth:
     def live_domains(self):
         return {i for i, domain in enumerate(self.domains) if domain["live"]}
 
+    def is_inside(self, index, outer):
+        """Whether the domain is this one, or nested in it."""
+        while index is not None and index != outer:
+            index = self.domains[index]["parent"]
+        return index is not None
+
     def processes(self, live=False):
         """(domain, pid) → its threads."""
         found = defaultdict(list)
@@ -501,12 +507,7 @@ class Check:
     def goes_on(self, domain, pid):
         """Whether the process was in a nested domain, too."""
         index = self.indexes[domain]
-        return bool([d for d, p in self.truth.processes() if p == pid and d != index and self.is_inside(d, index)])
-
-    def is_inside(self, index, outer):
-        while index is not None and index != outer:
-            index = self.truth.domains[index]["parent"]
-        return index is not None
+        return bool([d for d, p in self.truth.processes() if p == pid and d != index and self.truth.is_inside(d, index)])
 
     def check_past(self):
         """Who was ever where, and how that was known."""

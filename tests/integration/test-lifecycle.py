@@ -37,14 +37,9 @@ class Denied:
         lifecycle.expect_keys(told, {id: True for id in ids.values()}, "domains")
         return ids
 
-    def is_inside(self, domain, outer):
-        while domain is not None and domain != outer:
-            domain = self.truth.domains[domain]["parent"]
-        return domain is not None
-
     def members(self, outer, live=False):
         """Processes that ever were in the domain or in one nested in it, or are now."""
-        return {pid for domain, pid in self.truth.processes(live) if self.is_inside(domain, outer)}
+        return {pid for domain, pid in self.truth.processes(live) if self.truth.is_inside(domain, outer)}
 
 
 class Events:
@@ -96,7 +91,7 @@ def check_held(observer, denied, ids, events, name):
             assert pid in denied.members(indexes[domain]), f"{pid} was never in {domain}: {here[domain, pid]}"
     if name in FAMILIES:
         for i in ids:
-            missing = denied.members(i, live=True) - {pid for domain, pid in here if denied.is_inside(indexes[domain], i)}
+            missing = denied.members(i, live=True) - {pid for domain, pid in here if denied.truth.is_inside(indexes[domain], i)}
             assert not missing, f"{missing} should be listed in {ids[i]}, or further inside: {list(here)}"
 
 
